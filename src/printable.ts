@@ -1,0 +1,27 @@
+/** The most of any foreign text that is ever shown: an issuer once sent 20 kB of error description. */
+const MAX_LENGTH = 300;
+
+/**
+ * Makes text from outside safe to show: control characters (C0, C1, DEL), bidirectional and
+ * zero-width marks and lone surrogates are dropped, white space is folded to single spaces, and
+ * what is left is cut to `maxLength` characters. It does not escape: a page still has to.
+ */
+export function printable(text: string, maxLength: number = MAX_LENGTH): string {
+  const head = text.length > maxLength * 8 ? text.slice(0, maxLength * 8) : text;
+  const clean = head.replace(/\s+/gu, " ").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim();
+  const characters = [...clean];
+  return characters.length > maxLength ? `${characters.slice(0, maxLength - 1).join("")}…` : clean;
+}
+
+/**
+ * Shows enough of a key to recognise it and never enough to use it: nothing of a short key, at most
+ * a third of a long one, counted in whole characters so that none can be cut in two.
+ */
+export function maskKey(key: string): string {
+  const characters = [...key];
+  const isPlain = /^[\x21-\x7e]*$/.test(key);
+  if (!isPlain || characters.length < 20) return "***";
+  const head = Math.min(8, Math.floor(characters.length / 5));
+  const tail = Math.min(4, Math.floor(characters.length / 8));
+  return `${characters.slice(0, head).join("")}***${characters.slice(-tail).join("")}`;
+}

@@ -1,0 +1,73 @@
+import { closeSync } from "node:fs";
+import { loadLibc } from "./bun_libc.ts";
+import { lockUnsupported, openLockFile } from "./lock_file.ts";
+import type { FileLock, HttpServer, RequestHandler, Runtime, ServeOptions } from "./runtime.ts";
+
+/** Seconds a connection may be silent before its request is complete. An answer of ours may take as long as it needs. */
+const IDLE_SECONDS = 5;
+
+interface BunServer {
+  readonly port: number;
+  requestIP(request: Request): { address: string; port: number } | null;
+  timeout(request: Request, seconds: number): void;
+  stop(closeActiveConnections?: boolean): Promise<void>;
+}
+
+declare const Bun: {
+  serve(options: {
+    hostname: string;
+    port: number;
+    idleTimeout: number;
+    maxRequestBodySize: number;
+    development: boolean;
+    error: () => Response;
+    fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
+  }): BunServer;
+};
+
+function answerWith(
+  handler: RequestHandler,
+): (request: Request, server: BunServer) => Response | Promise<Response> {
+  return (request, server) => {
+    server.timeout(request, 0);
+    return handler(request, server.requestIP(request) ?? { address: "", port: 0 });
+  };
+}
+
+export const bunRuntime: Runtime = {
+  name: "bun",
+
+  serve({ hostname, port, handler }: ServeOptions): Promise<HttpServer> {
+    return new Promise((resolve) => {
+      const server = Bun.serve({
+        hostname,
+        port,
+        idleTimeout: IDLE_SECONDS,
+        maxRequestBodySize: 1,
+        // The default shows a stack trace to the client.
+        development: false,
+        error: () => new Response(null, { status: 500 }),
+        fetch: answerWith(handler),
+      });
+      resolve({
+        port: server.port,
+        stop: ({ force } = { force: false }) => server.stop(force),
+      });
+    });
+  },
+
+  async tryLock(path: string): Promise<FileLock | undefined> {
+    const libc = await loadLibc();
+    if (!libc) throw lockUnsupported(path, "the C library could not be loaded");
+    const descriptor = openLockFile(path);
+    const outcome = libc.tryFlock(descriptor);
+    if (outcome === "locked") return { release: () => closeSync(descriptor) };
+    closeSync(descriptor);
+    if (outcome === "busy") return undefined;
+    throw lockUnsupported(path, `flock: error ${outcome}`);
+  },
+
+  async protectMemory(): Promise<void> {
+    (await loadLibc())?.disableCoreDumps();
+  },
+};

@@ -1,0 +1,31 @@
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { LoginError, systemCode } from "../errors.ts";
+
+/**
+ * Opens a lock file, made 0600 when missing. Lock files stay when the lock is released: removing one
+ * would let two processes hold locks on different files of the same name.
+ *
+ * @throws {LoginError} SAVE_FAILED when it cannot be opened or is no regular file.
+ */
+export function openLockFile(path: string, extraFlags = 0): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) |
+    (constants.O_NONBLOCK ?? 0) | extraFlags;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags, 0o600);
+  } catch (thrown) {
+    if (extraFlags !== 0 && systemCode(thrown) === "EAGAIN") throw thrown;
+    throw new LoginError("SAVE_FAILED", `The lock file ${path} cannot be opened`, {
+      reason: systemCode(thrown) ?? "unknown error",
+    });
+  }
+  if (!fstatSync(descriptor).isFile()) {
+    closeSync(descriptor);
+    throw new LoginError("SAVE_FAILED", `The lock file ${path} is not a regular file`);
+  }
+  return descriptor;
+}
+
+export function lockUnsupported(path: string, reason: string): LoginError {
+  return new LoginError("LOCK_UNSUPPORTED", `${path} cannot be locked here`, { reason });
+}

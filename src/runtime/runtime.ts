@@ -1,0 +1,50 @@
+/** Who is at the other end of a connection. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+export type RequestHandler = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+export interface ServeOptions {
+  /** An IP address, never a name: names resolve differently in each runtime. */
+  readonly hostname: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly handler: RequestHandler;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Stops listening at once and resolves when the answers under way are delivered; `force` cuts those too. */
+  stop(options?: { force: boolean }): Promise<void>;
+}
+
+export interface FileLock {
+  release(): void;
+}
+
+/** The few things that Deno, Bun and Node do differently. Only the files of this folder name a runtime. */
+export interface Runtime {
+  readonly name: "bun" | "deno" | "node";
+  /**
+   * Listens, or rejects with the system's own `code` (`EADDRINUSE`, `EACCES`, …). Neither an answer
+   * that takes long nor a silent client is allowed to harm another request.
+   */
+  serve(options: ServeOptions): Promise<HttpServer>;
+  /**
+   * Takes an exclusive flock(2) without waiting. The file is made (0600) when missing and never followed if it is a link.
+   *
+   * @returns undefined when another process holds it.
+   * @throws {LoginError} LOCK_UNSUPPORTED where no such lock exists.
+   */
+  tryLock(path: string): Promise<FileLock | undefined>;
+  /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
+  protectMemory(): Promise<void>;
+}
+
+export async function loadRuntime(): Promise<Runtime> {
+  if ("Deno" in globalThis) return (await import("./deno.ts")).denoRuntime;
+  if ("Bun" in globalThis) return (await import("./bun.ts")).bunRuntime;
+  return (await import("./node.ts")).nodeRuntime;
+}

@@ -1,0 +1,81 @@
+import type { Runtime } from "./runtime/runtime.ts";
+
+/** What `fetch` is asked for here: a subset of RequestInit, so that the platform's `fetch` fits too. */
+export interface FetchInit {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds for the whole request, below the transport's own limit. A foreign `fetch` ignores it. */
+  readonly limitMs?: number;
+  readonly redirect?: "manual";
+}
+
+/**
+ * One outgoing call. The transport bounds time and size, follows no redirect, and rejects with a LoginError.
+ */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** The only fields a log line may have: everything else is refused by its name. */
+export interface LogFields {
+  readonly path?: string;
+  readonly has_code?: boolean;
+  readonly has_state?: boolean;
+  readonly has_error?: boolean;
+  readonly state_valid?: boolean;
+  readonly has_error_description?: boolean;
+  readonly error_code?: string;
+  readonly issuer?: string;
+  readonly token_endpoint?: string;
+  readonly redirect_uri?: string;
+  readonly status?: number;
+  readonly port?: number;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly holder?: string;
+  readonly duration_ms?: number;
+}
+
+export type LogLevel = "info" | "warning" | "error";
+
+export interface Log {
+  write(level: LogLevel, target: string, message: string, fields?: LogFields): void;
+  /** From now on this value is cut out of every line, whatever field it comes in. */
+  hide(secret: string): void;
+}
+
+export const SILENT_LOG: Log = { write: () => {}, hide: () => {} };
+
+export interface Stdin {
+  readonly isTerminal: boolean;
+  /** Reads until the end, or until more than `maxBytes` came: then those bytes and no more. */
+  read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Everything that tests and hosts replace. All else is real: files, sockets, cryptography. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly runtime: Runtime;
+  readonly stdin: Stdin;
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** One line of data on stdout. */
+  writeData(line: string): void;
+  /** Lines for people on stderr. */
+  writeWords(text: string): void;
+  readonly fetch: Fetch;
+  /** Starts a program without waiting for it; resolves with why it failed, or undefined once it seems to run. */
+  launch(command: readonly string[]): Promise<string | undefined>;
+  now(): number;
+  /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  randomBytes(length: number): Uint8Array;
+  /** Aborts with a LoginError as reason when the process is told to end. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** An environment variable; empty counts as unset. */
+export function environmentValue(world: Pick<World, "env">, name: string): string | undefined {
+  return world.env[name] || undefined;
+}

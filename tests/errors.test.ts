@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ERROR_KINDS, LoginError, systemCode, toLoginError } from "../src/errors.ts";
+
+test("every error has a documented exit code, a proper page status, a title and a next step", () => {
+  const exits = new Set([1, 2, 3, 5, 6, 70, 129, 130, 143]);
+  for (const [code, kind] of Object.entries(ERROR_KINDS)) {
+    assert.match(code, /^[A-Z][A-Z_]+$/);
+    assert.ok(exits.has(kind.exit), code);
+    assert.ok(kind.page >= 400 && kind.page <= 599, code);
+    assert.ok(kind.title && kind.hint, code);
+  }
+});
+
+test("toLoginError() tells the class of a foreign error and not its text", () => {
+  const error = toLoginError(new TypeError("token=secret"));
+  assert.equal(error.code, "INTERNAL");
+  assert.equal(error.exitCode, 70);
+  assert.ok(!JSON.stringify([error.message, error.reason]).includes("secret"));
+  assert.equal(toLoginError("text").reason, "string");
+  const own = new LoginError("DNS", "x");
+  assert.equal(toLoginError(own), own);
+});
+
+test("systemCode() takes a code only if it is text", () => {
+  assert.equal(systemCode({ code: "ENOENT" }), "ENOENT");
+  for (const value of [null, undefined, {}, { code: 5 }, "ENOENT"]) {
+    assert.equal(systemCode(value), undefined);
+  }
+});

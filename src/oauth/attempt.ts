@@ -1,0 +1,27 @@
+import { calculateCodeChallenge, generateCodeVerifier, type RandomBytes } from "./pkce.ts";
+import type { Issuer } from "./issuer.ts";
+import { generateState } from "./state.ts";
+
+/** One try to sign in: what is random in it is used once and never kept. */
+export interface LoginAttempt {
+  readonly issuer: Issuer;
+  readonly clientId: string;
+  readonly state: string;
+  readonly codeVerifier: string;
+  readonly codeChallenge: string;
+  /** Byte for byte the same in the authorization and the token request (RFC 6749 4.1.3). */
+  readonly redirectUri: string;
+}
+
+export async function createLoginAttempt(
+  randomBytes: RandomBytes,
+  client: { issuer: Issuer; clientId: string; redirectUri: string },
+): Promise<LoginAttempt> {
+  const codeVerifier = generateCodeVerifier(randomBytes);
+  return {
+    ...client,
+    state: generateState(randomBytes),
+    codeVerifier,
+    codeChallenge: await calculateCodeChallenge(codeVerifier),
+  };
+}

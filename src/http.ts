@@ -1,0 +1,166 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { type Deferred, deferred } from "./deferred.ts";
+import { LoginError } from "./errors.ts";
+import { networkError } from "./network_error.ts";
+import { parseSecureUrl } from "./oauth/issuer.ts";
+import type { Fetch, FetchInit } from "./world.ts";
+
+export interface TransportOptions {
+  /** Milliseconds until the connection, TLS included, stands. */
+  readonly connectMs: number;
+  /** Milliseconds for a whole request, whatever else was asked. */
+  readonly totalMs: number;
+  /** Bytes of a body, before and after decompression. */
+  readonly maxBytes: number;
+  /** PEM certificates that replace the built-in ones. */
+  readonly ca?: string;
+}
+
+export const TRANSPORT_DEFAULTS: TransportOptions = {
+  connectMs: 10_000,
+  totalMs: 30_000,
+  maxBytes: 1 << 20,
+};
+
+/**
+ * The one way out of this program: `node:https`, because it gives the same events and error codes in all three
+ * runtimes. It speaks `https`, or `http` with a loopback address, follows no redirect, keeps no connection, and
+ * verifies TLS whatever the environment says.
+ */
+export function createFetch(options: TransportOptions = TRANSPORT_DEFAULTS): Fetch {
+  return async (address, init) => {
+    const url = parseSecureUrl(address, "address");
+    init.signal?.throwIfAborted();
+    const { request } =
+      await (url.protocol === "https:" ? import("node:https") : import("node:http"));
+    const outgoing = request({
+      method: init.method ?? "GET",
+      hostname: url.hostname.replace(/^\[|\]$/g, ""),
+      port: url.port || (url.protocol === "https:" ? 443 : 80),
+      path: url.pathname + url.search,
+      headers: wireHeaders(url, init),
+      agent: false,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+      maxHeaderSize: 1 << 16,
+      ...(options.ca ? { ca: options.ca } : {}),
+    });
+    // HTTP/1.1 needs no Connection header, and the reference sends none.
+    outgoing.removeHeader("connection");
+    return await new Exchange(outgoing, url, options, init).response;
+  };
+}
+
+/** In the order of the reference: the caller's own, then host, then the length. */
+function wireHeaders(url: URL, init: FetchInit): Record<string, string> {
+  const headers: Record<string, string> = { ...init.headers, host: url.host };
+  if (init.body !== undefined) headers["content-length"] = String(Buffer.byteLength(init.body));
+  return headers;
+}
+
+/** One request and its answer, from the first byte out to the last byte in. */
+class Exchange {
+  readonly response: Promise<Response>;
+  #isReady = false;
+  #outcome: Deferred<Response>;
+
+  constructor(
+    outgoing: ClientRequest,
+    private readonly url: URL,
+    private readonly options: TransportOptions,
+    init: FetchInit,
+  ) {
+    this.#outcome = deferred<Response>();
+    const limitMs = Math.min(init.limitMs ?? options.totalMs, options.totalMs);
+    const timers = [
+      setTimeout(() => this.#isReady || this.#fail("CONNECT_TIMEOUT"), options.connectMs),
+      setTimeout(() => this.#fail(this.#isReady ? "RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT"), limitMs),
+    ];
+    const abort = (): void => this.#outcome.reject(init.signal?.reason);
+    init.signal?.addEventListener("abort", abort, { once: true });
+    this.response = this.#outcome.promise.finally(() => {
+      for (const timer of timers) clearTimeout(timer);
+      init.signal?.removeEventListener("abort", abort);
+      outgoing.destroy();
+    });
+
+    outgoing.on("socket", (socket) => {
+      const event = url.protocol === "https:" ? "secureConnect" : "connect";
+      socket.once(event, () => this.#isReady = true);
+    });
+    outgoing.on("error", (thrown) => this.#fail(thrown));
+    outgoing.on("response", (incoming) => this.#receive(incoming));
+    outgoing.end(init.body);
+  }
+
+  #fail(cause: unknown): void {
+    this.#outcome.reject(networkError(cause, this.url, this.#isReady));
+  }
+
+  #receive(incoming: IncomingMessage): void {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    incoming.on("data", (chunk: Uint8Array) => {
+      length += chunk.byteLength;
+      if (length > this.options.maxBytes) this.#outcome.reject(tooLarge(this.options.maxBytes));
+      else chunks.push(chunk);
+    });
+    incoming.on("error", (thrown) => this.#fail(thrown));
+    incoming.on("end", () => {
+      if (!incoming.complete) this.#fail("CONNECTION_RESET");
+      else {toResponse(incoming, Buffer.concat(chunks), this.options).then(
+          this.#outcome.resolve,
+          this.#outcome.reject,
+        );}
+    });
+  }
+}
+
+async function toResponse(
+  incoming: IncomingMessage,
+  raw: Uint8Array,
+  { maxBytes }: TransportOptions,
+): Promise<Response> {
+  const status = incoming.statusCode ?? 0;
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (typeof value === "string") headers.set(name, value);
+  }
+  if (status < 200 || status > 599) {
+    throw new LoginError("NETWORK", "The answer is not HTTP", { reason: `status ${status}` });
+  }
+  const hasNoBody = status === 204 || status === 205 || status === 304;
+  const body = await decompress(raw, headers.get("content-encoding"), maxBytes);
+  return new Response(hasNoBody ? null : new Uint8Array(body), { status, headers });
+}
+
+/** We ask for no compression; some proxies compress all the same. */
+async function decompress(
+  raw: Uint8Array,
+  encoding: string | null,
+  maxOutputLength: number,
+): Promise<Uint8Array> {
+  if (!encoding || /^identity$/i.test(encoding)) return raw;
+  const zlib = await import("node:zlib");
+  const decoders = {
+    gzip: zlib.gunzipSync,
+    "x-gzip": zlib.gunzipSync,
+    deflate: zlib.inflateSync,
+    br: zlib.brotliDecompressSync,
+  };
+  const decode = decoders[encoding.toLowerCase() as keyof typeof decoders];
+  try {
+    if (decode) return decode(raw, { maxOutputLength });
+  } catch {
+    throw tooLarge(maxOutputLength);
+  }
+  throw new LoginError("TOKEN_RESPONSE_INVALID", "The issuer's answer is not usable", {
+    reason: "it is compressed in a way that was not asked for",
+  });
+}
+
+function tooLarge(maxBytes: number): LoginError {
+  return new LoginError("RESPONSE_TOO_LARGE", "The issuer's answer is not usable", {
+    reason: `its body is larger than ${maxBytes} bytes, or broken`,
+  });
+}

@@ -1,0 +1,142 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { LoginError, systemCode } from "../errors.ts";
+import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
+import { printable } from "../printable.ts";
+
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
+  (constants.O_NOFOLLOW ?? 0);
+
+/**
+ * Replaces a file so that at every moment, power cuts included, it holds either all of the old or all of the new
+ * bytes: a temporary file beside it, 0600 from its first byte, is synced and then renamed over it.
+ *
+ * A file that is a mount point of its own (a container's) cannot be renamed over; see `writeInPlace`.
+ *
+ * @param aside where the old file goes instead of being lost, because nobody could read it.
+ * @throws {LoginError} SAVE_FAILED; the old bytes are intact and no temporary file is left.
+ */
+export async function replaceFile(
+  target: string,
+  text: string,
+  randomBytes: RandomBytes,
+  aside?: string,
+): Promise<void> {
+  const temporary = temporaryPath(target, randomBytes);
+  try {
+    await writeNewFile(temporary, text);
+    if (aside !== undefined) await keepAside(target, aside);
+    await rename(temporary, target).catch(async (thrown) => {
+      if (systemCode(thrown) !== "EBUSY") throw thrown;
+      await writeInPlace(temporary, target, text);
+    });
+    await syncFolder(dirname(target));
+  } catch (thrown) {
+    await unlink(temporary).catch(() => {});
+    throw saveFailed(target, thrown);
+  }
+}
+
+/**
+ * Proves that a file of `bytes` could be written beside the target, and leaves nothing.
+ *
+ * @throws {LoginError} SAVE_FAILED
+ */
+export async function proveWritable(
+  target: string,
+  bytes: number,
+  randomBytes: RandomBytes,
+): Promise<void> {
+  const temporary = temporaryPath(target, randomBytes);
+  try {
+    await writeNewFile(temporary, " ".repeat(bytes));
+  } catch (thrown) {
+    throw saveFailed(target, thrown);
+  } finally {
+    await unlink(temporary).catch(() => {});
+  }
+}
+
+/** Removes what a killed process left. Only with the locks held: then no temporary file is in use. */
+export async function removeLeftovers(target: string): Promise<void> {
+  const prefix = temporaryPrefix(target);
+  const names = await readdir(dirname(target)).catch(() => []);
+  for (const name of names.filter((one) => one.startsWith(prefix) && one.endsWith(".tmp"))) {
+    await unlink(join(dirname(target), name)).catch(() => {});
+  }
+}
+
+/** The complete copy beside a file that is being written in place. */
+export function pendingPath(target: string): string {
+  return `${target}.pending`;
+}
+
+/** A copy, not a rename: should anything fail from here on, the file is still where it was. */
+async function keepAside(target: string, aside: string): Promise<void> {
+  const source = await open(target, constants.O_RDONLY);
+  const copy = await open(aside, CREATE, 0o600);
+  try {
+    const block = new Uint8Array(65_536);
+    for (let position = 0;;) {
+      const { bytesRead } = await source.read(block, 0, block.length, position);
+      if (bytesRead === 0) break;
+      await copy.write(block, 0, bytesRead, position);
+      position += bytesRead;
+    }
+    await copy.sync();
+  } finally {
+    await source.close();
+    await copy.close();
+  }
+}
+
+/** First the whole copy, synced, under a name that the next start knows; then the file itself, cut to nothing first. */
+async function writeInPlace(temporary: string, target: string, text: string): Promise<void> {
+  await rename(temporary, pendingPath(target));
+  await syncFolder(dirname(target));
+  const file = await open(target, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    await file.truncate(0);
+    await writeAll(file, text);
+  } finally {
+    await file.close();
+  }
+  await unlink(pendingPath(target));
+}
+
+async function writeNewFile(path: string, text: string): Promise<void> {
+  const file = await open(path, CREATE, 0o600);
+  try {
+    await writeAll(file, text);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, text: string): Promise<void> {
+  await file.writeFile(text);
+  await file.sync();
+}
+
+/** Without this a power cut may undo the rename. Some file systems cannot, and then there is nothing to lose by it. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY).catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+function temporaryPrefix(target: string): string {
+  return `.${basename(target)}.codex-login-`;
+}
+
+function temporaryPath(target: string, randomBytes: RandomBytes): string {
+  return join(dirname(target), `${temporaryPrefix(target)}${base64Url(randomBytes(9))}.tmp`);
+}
+
+function saveFailed(target: string, thrown: unknown): LoginError {
+  if (thrown instanceof LoginError) return thrown;
+  return new LoginError("SAVE_FAILED", `${printable(target)} cannot be written`, {
+    reason: systemCode(thrown) ?? "unknown error",
+  });
+}

@@ -1,0 +1,177 @@
+import * as v from "valibot";
+import { LoginError } from "../errors.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../json.ts";
+import { decodeClaims } from "../oauth/id_token.ts";
+
+/** The most that auth.json may be, in bytes, and how deep it may nest. */
+export const MAX_AUTH_FILE_BYTES = 1 << 20;
+const LIMITS = { maxLength: MAX_AUTH_FILE_BYTES, maxDepth: 64 };
+
+const AUTH_MODES = [
+  "apikey",
+  "chatgpt",
+  "chatgptAuthTokens",
+  "headers",
+  "agentIdentity",
+  "personalAccessToken",
+  "bedrockApiKey",
+  "bedrockAccessKeys",
+] as const;
+
+export type AuthMode = typeof AUTH_MODES[number];
+
+/** The top-level members that have a meaning, in the order in which they are written. */
+const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
+  "auth_mode",
+  "OPENAI_API_KEY",
+  "tokens",
+  "last_refresh",
+  "agent_identity",
+  "personal_access_token",
+  "bedrock_api_key",
+  "bedrock_access_keys",
+]);
+
+const Text = v.optional(v.nullable(v.string()));
+
+/** RFC 3339, also with a space for the T, as the reference reads it. */
+const Time = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/),
+);
+
+const Tokens = v.object({
+  id_token: v.string(),
+  access_token: v.string(),
+  refresh_token: v.string(),
+  oauth_provenance: v.optional(v.nullable(v.object({ issuer: v.string(), client_id: v.string() }))),
+  login_owner_id: Text,
+  account_id: Text,
+});
+
+const AuthFile = v.object({
+  auth_mode: v.optional(v.nullable(v.picklist(AUTH_MODES))),
+  OPENAI_API_KEY: Text,
+  tokens: v.optional(v.nullable(Tokens)),
+  last_refresh: v.optional(v.nullable(Time)),
+  personal_access_token: Text,
+});
+
+export type StoredTokens = v.InferOutput<typeof Tokens>;
+
+/** What auth.json holds, checked, beside the document itself with all that is not ours. */
+export interface Credentials {
+  readonly mode: AuthMode;
+  readonly apiKey: string | undefined;
+  readonly personalAccessToken: string | undefined;
+  readonly tokens: StoredTokens | undefined;
+  /** The claims of the stored ID token; empty without tokens. They are not verified again. */
+  readonly idTokenClaims: JsonObject;
+  readonly lastRefresh: string | undefined;
+  readonly document: JsonObject;
+}
+
+/**
+ * Reads the text of auth.json; undefined when it is blank.
+ *
+ * @throws {LoginError} CREDENTIALS_CORRUPT; its reason names a member at most, never a value.
+ */
+export function parseAuthFile(text: string): Credentials | undefined {
+  const bare = text.replace(/^\ufeff/, "");
+  if (bare.trim() === "") return undefined;
+  let document: unknown;
+  try {
+    document = parseJson(bare, LIMITS, keepNumber);
+  } catch (thrown) {
+    throw corrupt((thrown as Error).message);
+  }
+  if (!isJsonObject(document)) throw corrupt("it is not a JSON object");
+  const parsed = v.safeParse(AuthFile, document);
+  if (!parsed.success) {
+    throw corrupt(`its member "${v.getDotPath(parsed.issues[0]) ?? ""}" is missing or unusable`);
+  }
+  const { tokens, OPENAI_API_KEY, personal_access_token, last_refresh } = parsed.output;
+  return {
+    mode: parsed.output.auth_mode ?? inferMode(document),
+    apiKey: OPENAI_API_KEY ?? undefined,
+    personalAccessToken: personal_access_token ?? undefined,
+    tokens: tokens ?? undefined,
+    idTokenClaims: tokens ? storedClaims(tokens.id_token) : {},
+    lastRefresh: last_refresh ?? undefined,
+    document,
+  };
+}
+
+/** Two spaces, no newline at the end: byte for byte what the reference writes. */
+export function formatAuthFile(document: JsonObject): string {
+  return JSON.stringify(document, null, 2);
+}
+
+export interface NewLogin {
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly loginOwnerId: string;
+  readonly accountId: string | null;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The document of a ChatGPT login. Of an earlier one only top-level members that nobody knows are kept. */
+export function chatGptDocument(login: NewLogin, earlier: JsonObject | undefined): JsonObject {
+  return {
+    auth_mode: "chatgpt",
+    OPENAI_API_KEY: null,
+    tokens: {
+      id_token: login.idToken,
+      access_token: login.accessToken,
+      refresh_token: login.refreshToken,
+      oauth_provenance: { issuer: login.issuer, client_id: login.clientId },
+      login_owner_id: login.loginOwnerId,
+      account_id: login.accountId,
+    },
+    last_refresh: new Date(login.at).toISOString().replace("Z", "000000Z"),
+    ...unknownMembers(earlier),
+  };
+}
+
+export function apiKeyDocument(apiKey: string, earlier: JsonObject | undefined): JsonObject {
+  return { auth_mode: "apikey", OPENAI_API_KEY: apiKey, ...unknownMembers(earlier) };
+}
+
+function unknownMembers(document: JsonObject | undefined): JsonObject {
+  // fromEntries defines members, so that one named "__proto__" stays data.
+  return Object.fromEntries(
+    Object.entries(document ?? {}).filter(([name]) => !KNOWN_MEMBERS.has(name)),
+  );
+}
+
+/** Without auth_mode the kinds have an order, and a file with both a key and tokens counts as the key. */
+function inferMode(document: JsonObject): AuthMode {
+  const has = (name: string): boolean => (document[name] ?? null) !== null;
+  if (has("personal_access_token")) return "personalAccessToken";
+  if (has("bedrock_api_key")) return "bedrockApiKey";
+  if (has("bedrock_access_keys")) return "bedrockAccessKeys";
+  return has("OPENAI_API_KEY") ? "apikey" : "chatgpt";
+}
+
+function storedClaims(idToken: string): JsonObject {
+  try {
+    return decodeClaims(idToken);
+  } catch {
+    throw corrupt('its member "tokens.id_token" is no JWT');
+  }
+}
+
+/** Keeps a number of somebody else's as it was written: 12345678901234567890 and 1.0 do not survive a double. */
+function keepNumber(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
+  if (typeof value !== "number" || !rawJSON || source === undefined) return value;
+  return String(value) === source ? value : rawJSON(source);
+}
+
+function corrupt(reason: string): LoginError {
+  return new LoginError("CREDENTIALS_CORRUPT", "The stored credentials are damaged", { reason });
+}

@@ -1,0 +1,79 @@
+import { dirname, join } from "node:path";
+import type { World } from "../world.ts";
+import {
+  pendingPath,
+  proveWritable,
+  removeLeftovers,
+  replaceFile,
+  syncFolder,
+} from "./atomic_file.ts";
+import { formatAuthFile } from "./auth_file.ts";
+import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
+import { type LockWait, makePrivateFolder, withLocks } from "./lock.ts";
+import type { CredentialStore, Replaced } from "./store.ts";
+import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
+
+/** More than a login ever took, beyond what the file holds now. */
+const HEADROOM_BYTES = 16_384;
+const TYPICAL_BYTES = 8_192;
+/** Milliseconds to wait for another process's lock: short while nothing is at stake, long with fresh tokens in hand. */
+const WAIT_MS = 10_000;
+const WAIT_WITH_TOKENS_MS = 60_000;
+
+export type StoreWorld = Pick<World, "runtime" | "sleep" | "now" | "randomBytes" | "signal">;
+
+/** `auth.json` in CODEX_HOME, under the two locks of the reference. */
+export function createFileStore(world: StoreWorld, home: string): CredentialStore {
+  const path = join(home, "auth.json");
+
+  async function locked<T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> {
+    const { target } = await resolveAuthPath(home);
+    await makePrivateFolder(home);
+    await makePrivateFolder(dirname(target));
+    const locks = [join(home, "auth.lock"), `${target}.lock`];
+    return await withLocks(world, locks, wait, async () => critical(await resolveAuthPath(home)));
+  }
+
+  return {
+    kind: "file",
+    path,
+
+    async prove(): Promise<void> {
+      await locked({ limitMs: WAIT_MS, signal: world.signal }, async ({ target, size }) => {
+        const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
+        await proveWritable(target, bytes, world.randomBytes);
+      });
+    },
+
+    load: () => readCredentials(path),
+
+    update(change, onWait): Promise<Replaced> {
+      const wait = { limitMs: WAIT_WITH_TOKENS_MS, ...(onWait ? { onWait } : {}) };
+      return locked(wait, async ({ target }) => {
+        const { credentials, isDamaged } = await readOrDamaged(target);
+        const document = change(credentials);
+        if (!document) return { earlier: credentials, keptAside: undefined };
+        await removeLeftovers(target);
+        const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
+        await replaceFile(target, formatAuthFile(document), world.randomBytes, keptAside);
+        return { earlier: credentials, keptAside };
+      });
+    },
+
+    remove(isExpected): Promise<boolean> {
+      return locked({ limitMs: WAIT_MS, signal: world.signal }, async ({ target }) => {
+        const { credentials } = await readOrDamaged(target);
+        if (!isExpected(credentials)) return false;
+        await removeLeftovers(target);
+        await removeFile(pendingPath(target));
+        for (const name of await linksTo(path, target)) await removeFile(name);
+        await syncFolder(dirname(target));
+        return true;
+      });
+    },
+  };
+}
+
+function asidePath(target: string, now: number): string {
+  return `${target}.corrupt-${new Date(now).toISOString().replace(/[-:.]/g, "")}`;
+}

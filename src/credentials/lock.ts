@@ -1,0 +1,87 @@
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { LoginError, systemCode } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { FileLock } from "../runtime/runtime.ts";
+import type { World } from "../world.ts";
+
+const PAUSE_MS = 50;
+/** Milliseconds after which a person is told what is being waited for. */
+const PATIENCE_MS = 1_000;
+
+export interface LockWait {
+  /** Give up after this long, in ms. */
+  readonly limitMs: number;
+  /** Told once, when the wait gets long: a sentence that names the holder. */
+  onWait?(message: string): void;
+  /** Ends the wait. Absent where fresh tokens are at stake, which a Ctrl-C must not lose. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs `critical` while holding the given lock files, taken in their order. They are flock(2) locks, which the kernel
+ * frees whatever happens to the process, and the same files that the reference locks.
+ *
+ * @throws {LoginError} LOCK_BUSY when another process does not let go in time, LOCK_UNSUPPORTED where there are no locks.
+ */
+export async function withLocks<T>(
+  world: Pick<World, "runtime" | "sleep">,
+  paths: readonly string[],
+  wait: LockWait,
+  critical: () => Promise<T>,
+): Promise<T> {
+  const held: FileLock[] = [];
+  try {
+    for (const path of paths) held.push(await acquire(world, path, wait));
+    return await critical();
+  } finally {
+    for (const lock of held.reverse()) lock.release();
+  }
+}
+
+async function acquire(
+  world: Pick<World, "runtime" | "sleep">,
+  path: string,
+  { limitMs, onWait, signal }: LockWait,
+): Promise<FileLock> {
+  let isTold = false;
+  for (let waited = 0;; waited += PAUSE_MS) {
+    const lock = await world.runtime.tryLock(path);
+    if (lock) return lock;
+    if (waited >= limitMs) {
+      throw new LoginError("LOCK_BUSY", `${basename(path)} is locked by another process`, {
+        reason: `${await lockHolder(path)} holds it for more than ${Math.round(limitMs / 1000)} s`,
+      });
+    }
+    if (waited >= PATIENCE_MS && !isTold) {
+      isTold = true;
+      onWait?.(`Waiting for ${await lockHolder(path)}, which holds ${basename(path)}.`);
+    }
+    await world.sleep(PAUSE_MS, signal);
+    signal?.throwIfAborted();
+  }
+}
+
+/** Makes a folder that only its owner can enter, parents included. An existing one is left as it is. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw new LoginError("SAVE_FAILED", `The folder ${printable(folder)} cannot be made`, {
+      reason: systemCode(thrown) ?? "unknown error",
+    });
+  }
+}
+
+/** Who holds a lock, from the kernel's own list where there is one. */
+async function lockHolder(path: string): Promise<string> {
+  const file = await stat(path).catch(() => undefined);
+  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  const row = locks.split("\n").find((line) =>
+    / FLOCK /.test(line) && !line.includes("->") && file && line.includes(`:${file.ino} `)
+  );
+  const pid = row?.trim().split(/\s+/)[4];
+  if (!pid || pid === "0") return "another process";
+  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process");
+  return `${printable(name, 40)} (process ${pid})`;
+}

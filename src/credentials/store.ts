@@ -1,0 +1,30 @@
+import type { JsonObject } from "../json.ts";
+import type { Credentials } from "./auth_file.ts";
+import type { LockWait } from "./lock.ts";
+
+/** What was stored before a change, for those who have to deal with it afterwards. */
+export interface Replaced {
+  readonly earlier: Credentials | undefined;
+  /** Where a damaged file was put, if there was one. */
+  readonly keptAside: string | undefined;
+}
+
+/** The credentials of one CODEX_HOME, shared with every other process that uses it. */
+export interface CredentialStore {
+  readonly kind: "file";
+  readonly path: string;
+  /** Fails if a login could not be saved; leaves nothing but the folder. */
+  prove(): Promise<void>;
+  /** What is stored now, without a lock: a file is always whole. */
+  load(): Promise<Credentials | undefined>;
+  /**
+   * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and
+   * returns the new document, or undefined to leave everything as it is.
+   */
+  update(
+    change: (current: Credentials | undefined) => JsonObject | undefined,
+    onWait?: LockWait["onWait"],
+  ): Promise<Replaced>;
+  /** Removes what is stored, if `isExpected` still finds in it what the caller has seen; tells whether it did. */
+  remove(isExpected: (current: Credentials | undefined) => boolean): Promise<boolean>;
+}

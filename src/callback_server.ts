@@ -1,0 +1,216 @@
+import { type Context, Hono } from "hono";
+import type { Account } from "./account.ts";
+import { deferred } from "./deferred.ts";
+import { LoginError, toLoginError } from "./errors.ts";
+import type { LoginAttempt } from "./oauth/attempt.ts";
+import { validateAuthorizationResponse } from "./oauth/authorization.ts";
+import { base64Url } from "./oauth/pkce.ts";
+import {
+  BARE_POLICY,
+  type Page,
+  renderErrorPage,
+  renderForeignPage,
+  renderSuccessPage,
+} from "./pages.ts";
+import { refuseRequest } from "./request_guard.ts";
+import type { Peer } from "./runtime/runtime.ts";
+import type { LogFields, World } from "./world.ts";
+
+const TARGET = "codex_login::server";
+
+/** A login that is on the disk. */
+export interface CompletedLogin {
+  readonly account: Account;
+  /** The issuer's own page for an organization that is not set up yet. It holds a token. */
+  readonly setupUrl: string | undefined;
+  readonly onboardingEntrypoint: "life_sciences" | undefined;
+}
+
+export interface CallbackServerOptions {
+  readonly attempt: LoginAttempt;
+  readonly port: number;
+  /** Exchanges the code and saves the login. Called once at most; rejects with a LoginError. */
+  complete(code: string): Promise<Omit<CompletedLogin, "onboardingEntrypoint">>;
+  /** Whether this peer may ask the login to give way. */
+  mayCancel(peer: Peer): Promise<boolean>;
+}
+
+/**
+ * The web side of one login attempt, with two audiences kept apart: the page tells the person what happened, the log
+ * tells which checks passed, and neither ever sees a code, a state or a token.
+ */
+export interface CallbackServer {
+  /** A plain value: `app.request()` tests it, any host can mount it. */
+  readonly app: Hono<{ Bindings: { peer: Peer } }>;
+  /** Resolves when the login is saved, rejects with the LoginError that ended it. */
+  readonly completed: Promise<CompletedLogin>;
+  /** Resolves when the page that ends the login was handed to the browser. */
+  readonly pageServed: Promise<void>;
+  /** Resolves when the person went on to the organization's set-up. */
+  readonly setupFollowed: Promise<void>;
+  /** Ends a login that still waits. Once the right callback came it is too late, and the login goes on. */
+  end(error: LoginError): boolean;
+}
+
+type Answer = { readonly redirect: string } | Page;
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "connection": "close",
+  "content-security-policy": BARE_POLICY,
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+export function createCallbackServer(
+  world: Pick<World, "log" | "randomBytes">,
+  options: CallbackServerOptions,
+): CallbackServer {
+  const setupPath = `/setup/${base64Url(world.randomBytes(16))}`;
+  const outcome = deferred<CompletedLogin>();
+  const pageServed = deferred<void>();
+  const setupFollowed = deferred<void>();
+  outcome.promise.catch(() => {});
+  /** The first right callback, or whatever ended the login, decides what every later one is told. */
+  let answer: Promise<Answer> | undefined;
+  let successPage: Page | undefined;
+  let setupUrl: string | undefined;
+
+  function end(error: LoginError): boolean {
+    if (answer) return false;
+    answer = renderErrorPage(error);
+    outcome.reject(error);
+    return true;
+  }
+
+  async function complete(
+    code: string,
+    onboardingEntrypoint: "life_sciences" | undefined,
+  ): Promise<Answer> {
+    try {
+      const completed = { ...await options.complete(code), onboardingEntrypoint };
+      setupUrl = completed.setupUrl;
+      successPage = await renderSuccessPage(completed.account, setupUrl ? setupPath : undefined);
+      outcome.resolve(completed);
+      return { redirect: "/success" };
+    } catch (thrown) {
+      return await fail(toLoginError(thrown));
+    }
+  }
+
+  async function fail(error: LoginError): Promise<Answer> {
+    const page = await renderErrorPage(error);
+    outcome.reject(error);
+    return page;
+  }
+
+  async function callback(c: Context): Promise<Response> {
+    const parameters = new URL(c.req.url).searchParams;
+    const response = await validateAuthorizationResponse(parameters, options.attempt);
+    const fields: LogFields = {
+      path: "/auth/callback",
+      has_code: parameters.has("code"),
+      has_state: parameters.has("state"),
+      has_error: parameters.has("error"),
+    };
+    if (response.kind === "foreign") {
+      world.log.write("warning", TARGET, "login callback state mismatch", {
+        ...fields,
+        reason: response.reason,
+      });
+      return respond(await renderForeignPage());
+    }
+    world.log.write("info", TARGET, "received login callback", { ...fields, state_valid: true });
+    if (response.kind === "error" && !answer) {
+      world.log.write("warning", TARGET, "oauth callback returned error", {
+        error_code: response.errorCode,
+        has_error_description: parameters.has("error_description"),
+      });
+    }
+    answer ??= response.kind === "code"
+      ? complete(response.code, response.onboardingEntrypoint)
+      : fail(response.error);
+    const told = await answer;
+    if (!("redirect" in told)) pageServed.resolve();
+    return respond(told);
+  }
+
+  function success(): Response {
+    if (!successPage) return refuse(404);
+    pageServed.resolve();
+    return respond(successPage);
+  }
+
+  function setup(c: Context): Response {
+    const url = c.req.path === setupPath ? setupUrl : undefined;
+    if (!url) return refuse(404);
+    setupUrl = undefined;
+    setupFollowed.resolve();
+    return respond({ redirect: url });
+  }
+
+  /** The reference asks a running login to give way with exactly these two headers; no web page can leave the others out. */
+  async function cancel(c: Context<{ Bindings: { peer: Peer } }>): Promise<Response> {
+    const names = [...c.req.raw.headers.keys()].sort().join();
+    if (names !== "connection,host" || !await options.mayCancel(c.env.peer)) return refuse(403);
+    if (!end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
+    world.log.write("info", TARGET, "login gave way to a newer one");
+    return new Response("Login cancelled", { headers: HEADERS });
+  }
+
+  const paths: ReadonlySet<string> = new Set(["/auth/callback", "/success", "/cancel", setupPath]);
+  const app = new Hono<{ Bindings: { peer: Peer } }>()
+    .use(async (c, next) => {
+      const refusal = refuseRequest(c.req.raw, options.port, (path) => paths.has(path));
+      if (refusal) return refuse(refusal.status, refusal.headers);
+      return await next();
+    })
+    .get("/auth/callback", callback)
+    .get("/success", success)
+    .get("/setup/:once", setup)
+    .get("/cancel", cancel)
+    .notFound(() => refuse(404))
+    .onError((thrown) => {
+      world.log.write("error", TARGET, "request failed", { code: toLoginError(thrown).code });
+      return refuse(500);
+    });
+
+  return {
+    app,
+    completed: outcome.promise,
+    pageServed: pageServed.promise,
+    setupFollowed: setupFollowed.promise,
+    end,
+  };
+}
+
+function respond(answer: Answer): Response {
+  if ("redirect" in answer) {
+    return new Response(null, { status: 303, headers: { ...HEADERS, location: answer.redirect } });
+  }
+  return new Response(answer.html, {
+    status: answer.status,
+    headers: {
+      ...HEADERS,
+      "content-security-policy": answer.contentSecurityPolicy,
+      "content-type": "text/html; charset=utf-8",
+    },
+  });
+}
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "The sign-in is being completed",
+  421: "Misdirected Request",
+};
+
+function refuse(status: number, headers: Record<string, string> = {}): Response {
+  return new Response(STATUS_TEXT[status] ?? "Refused", {
+    status,
+    headers: { ...HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
+  });
+}

@@ -1,0 +1,98 @@
+import errorTemplate from "../assets/error.html" with { type: "text" };
+import successTemplate from "../assets/success.html" with { type: "text" };
+import type { Account } from "./account.ts";
+import type { LoginError } from "./errors.ts";
+import { sha256 } from "./oauth/pkce.ts";
+import { printable } from "./printable.ts";
+
+/** A page and the only content it may have. */
+export interface Page {
+  readonly status: number;
+  readonly html: string;
+  readonly contentSecurityPolicy: string;
+}
+
+/** For answers without a page, and the start of every page's own policy. */
+export const BARE_POLICY =
+  "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/**
+ * Says who signed in.
+ *
+ * @param setupPath where on our own host the organization's set-up is reached, if it is still to be done.
+ */
+export function renderSuccessPage(account: Account, setupPath?: string): Promise<Page> {
+  return render(200, successTemplate, {
+    done: setupPath ? undefined : "yes",
+    setup: setupPath,
+    email: account.email ?? undefined,
+    plan: account.plan === "unknown" ? undefined : account.plan,
+    workspace: account.workspaceName ?? account.accountId ?? undefined,
+  });
+}
+
+/** Says what failed, why, and what to do next, in the same words as the terminal. */
+export function renderErrorPage(error: LoginError): Promise<Page> {
+  return render(error.kind.page, errorTemplate, {
+    title: error.kind.title,
+    message: error.message,
+    reason: error.reason,
+    hint: error.hint,
+    closing: "Your terminal shows the same message. You can close this tab.",
+    code: error.code,
+  });
+}
+
+/** For requests that cannot be the answer to the sign-in under way. It tells nothing about that one. */
+export function renderForeignPage(): Promise<Page> {
+  return render(400, errorTemplate, {
+    title: "Not the current sign-in",
+    message: "This address does not belong to the sign-in that is under way",
+    hint: "Use the tab that was opened last, or open the address that your terminal shows.",
+    closing: "The sign-in under way goes on.",
+  });
+}
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+async function render(status: number, template: string, values: Values): Promise<Page> {
+  // Sections first, on our own text alone: foreign text that looks like a section stays text.
+  const kept = template.replace(
+    /\{\{#(\w+)\}\}(.*?)\{\{\/\1\}\}\n?/gs,
+    (_, name: string, inner: string) => values[name] ? inner : "",
+  );
+  const html = kept.replace(
+    /\{\{(\w+)\}\}/g,
+    (_, name: string) => escapeHtml(printable(values[name] ?? "")),
+  );
+  const styles = await hashes(kept, "style");
+  const scripts = await hashes(kept, "script");
+  const policy = [
+    BARE_POLICY,
+    `style-src ${styles}`,
+    ...(scripts ? [`script-src ${scripts}`] : []),
+  ];
+  return { status, html, contentSecurityPolicy: policy.join("; ") };
+}
+
+/** The browser runs and applies only what has one of these hashes: what is in the template. */
+async function hashes(html: string, element: "style" | "script"): Promise<string> {
+  const contents = [...html.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))];
+  const sources = contents.map(async ([, content = ""]) => {
+    const digest = Buffer.from(await sha256(content)).toString("base64");
+    return `'sha256-${digest}'`;
+  });
+  return (await Promise.all(sources)).join(" ");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}

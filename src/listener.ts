@@ -1,0 +1,165 @@
+import { connect } from "node:net";
+import { LoginError, systemCode } from "./errors.ts";
+import { type LoginRecord, writeLoginRecord } from "./login_record.ts";
+import { findPortHolder } from "./port_holder.ts";
+import type { HttpServer, RequestHandler } from "./runtime/runtime.ts";
+import type { World } from "./world.ts";
+
+/** The two ports that the issuer has registered for this client. */
+export const REGISTERED_PORTS: readonly number[] = [1455, 1457];
+
+const GIVE_WAY_TRIES = 20;
+const GIVE_WAY_PAUSE_MS = 100;
+const CANCEL_LIMIT_MS = 2_000;
+
+export type RedirectHost = "127.0.0.1" | "localhost";
+
+export interface ListenOptions {
+  /** Listen here and nowhere else; 0 picks a free one. Absent: the registered ports, in their order. */
+  readonly port: number | undefined;
+  /** A browser may take `localhost` for either family, so then both have to be ours. */
+  readonly redirectHost: RedirectHost;
+  readonly handler: RequestHandler;
+}
+
+/** Both loopback addresses on one port. */
+export interface Listener {
+  readonly port: number;
+  /** What a person should know of how the port was found. */
+  readonly notes: readonly string[];
+  /** Frees the port at once; answers under way are delivered within `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+type Bound = { port: number; servers: HttpServer[]; record: LoginRecord | undefined };
+
+/**
+ * Starts to listen on loopback, by the rules of the two registered ports: a login of the same user on the first is
+ * asked to give way, anybody else is left alone and the second port is taken at once.
+ *
+ * @throws {LoginError} PORT_BUSY or PORT_FORBIDDEN, naming who holds the port.
+ */
+export async function listen(world: World, options: ListenOptions): Promise<Listener> {
+  if (options.port !== undefined) {
+    const bound = await bind(world, options.port, options);
+    if ("blocked" in bound) throw await portError(world, options.port, bound.blocked);
+    return toListener(world, bound, []);
+  }
+  const [first = 1455, second = 1457] = REGISTERED_PORTS;
+  const bound = await bind(world, first, options);
+  if (!("blocked" in bound)) return toListener(world, bound, []);
+
+  const holder = await findPortHolder(world, first);
+  if (holder.isLogin) {
+    const taken = await takeOver(world, first, options);
+    if (taken) {
+      return toListener(world, taken, [
+        `An earlier sign-in on port ${first} gave way to this one.`,
+      ]);
+    }
+  }
+  world.log.write(
+    "warning",
+    "codex_login::server",
+    "default login callback port is unavailable; falling back to the registered fallback port",
+    { port: first, holder: holder.name },
+  );
+  const fallback = await bind(world, second, options);
+  if (!("blocked" in fallback)) {
+    return toListener(world, fallback, [
+      `Port ${first} is held by ${holder.name}; using ${second}.`,
+    ]);
+  }
+  throw await portError(world, second, fallback.blocked, `port ${first}: ${holder.name}; `);
+}
+
+/** Listens on both families, or tells the system's code that stands in the way. */
+async function bind(
+  world: World,
+  port: number,
+  { handler, redirectHost }: ListenOptions,
+): Promise<Bound | { blocked: string }> {
+  try {
+    const v4 = await world.runtime.serve({ hostname: "127.0.0.1", port, handler });
+    const servers = [v4];
+    try {
+      servers.push(await world.runtime.serve({ hostname: "::1", port: v4.port, handler }));
+    } catch (thrown) {
+      if (redirectHost === "localhost" && !hasNoIpv6(thrown)) {
+        await v4.stop({ force: true });
+        throw thrown;
+      }
+    }
+    return { port: v4.port, servers, record: await writeLoginRecord(world, v4.port) };
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === undefined) throw thrown;
+    return { blocked: code };
+  }
+}
+
+/** A machine without IPv6 cannot send a browser to `::1` either. */
+function hasNoIpv6(thrown: unknown): boolean {
+  return ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemCode(thrown) ?? "");
+}
+
+async function takeOver(
+  world: World,
+  port: number,
+  options: ListenOptions,
+): Promise<Bound | undefined> {
+  await askToGiveWay(port);
+  for (let tries = 0; tries < GIVE_WAY_TRIES && !world.signal.aborted; tries++) {
+    const bound = await bind(world, port, options);
+    if (!("blocked" in bound)) return bound;
+    await world.sleep(GIVE_WAY_PAUSE_MS, world.signal);
+  }
+  return undefined;
+}
+
+/** The request by which the reference's logins, and ours, ask each other to end. The answer does not matter. */
+function askToGiveWay(port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.setTimeout(CANCEL_LIMIT_MS, () => socket.destroy());
+    socket.once("connect", () => {
+      socket.write(`GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    });
+    socket.once("data", () => socket.destroy());
+    socket.once("error", () => socket.destroy());
+    socket.once("close", () => resolve());
+  });
+}
+
+async function portError(
+  world: World,
+  port: number,
+  code: string,
+  before = "",
+): Promise<LoginError> {
+  if (code === "EADDRINUSE") {
+    const holder = await findPortHolder(world, port);
+    return new LoginError("PORT_BUSY", `Port ${port} is in use`, {
+      reason: `${before}port ${port}: ${holder.name}`,
+    });
+  }
+  const kind = code === "EACCES" || code === "EPERM" ? "PORT_FORBIDDEN" : "PORT_BUSY";
+  return new LoginError(kind, `Port ${port} cannot be used`, {
+    reason: `${before}port ${port}: ${code}`,
+  });
+}
+
+function toListener(world: World, bound: Bound, notes: readonly string[]): Listener {
+  return {
+    port: bound.port,
+    notes,
+    async close(graceMs: number): Promise<void> {
+      const delivered = Promise.all(bound.servers.map((server) => server.stop()));
+      await bound.record?.remove();
+      const enough = new AbortController();
+      await Promise.race([delivered, world.sleep(graceMs, enough.signal)]);
+      enough.abort();
+      for (const server of bound.servers) server.stop({ force: true }).catch(() => {});
+    },
+  };
+}

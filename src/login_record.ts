@@ -1,0 +1,84 @@
+import { constants } from "node:fs";
+import { lstat, mkdir, open, unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environmentValue, type World } from "./world.ts";
+
+type RecordWorld = Pick<World, "env" | "runtime">;
+
+/** A mark that says: the login on this port is one of ours. It counts only while it is locked. */
+export interface LoginRecord {
+  remove(): Promise<void>;
+}
+
+/**
+ * Marks a port as held by a running login of ours, in a file that only this user can make and that the kernel unlocks
+ * when the process ends. Best effort: undefined when there is no safe folder.
+ */
+export async function writeLoginRecord(
+  world: RecordWorld,
+  port: number,
+): Promise<LoginRecord | undefined> {
+  for (const folder of recordFolders(world)) {
+    const isMade = await mkdir(folder, { mode: 0o700 }).then(() => true, () => false);
+    if (!isMade && !await isOwnFolder(folder)) continue;
+    const path = join(folder, String(port));
+    const lock = await world.runtime.tryLock(path).catch(() => undefined);
+    if (!lock) continue;
+    await writePid(path);
+    return {
+      async remove(): Promise<void> {
+        await unlink(path).catch(() => {});
+        lock.release();
+      },
+    };
+  }
+  return undefined;
+}
+
+/** Whether a running login of ours, of this user, holds the port. */
+export async function hasLoginRecord(world: RecordWorld, port: number): Promise<boolean> {
+  for (const folder of recordFolders(world)) {
+    const path = join(folder, String(port));
+    if (!await isOwnFolder(folder) || !await isFile(path)) continue;
+    const lock = await world.runtime.tryLock(path).catch(() => undefined);
+    if (!lock) return true;
+    // Nobody holds it: the login ended without removing it.
+    await unlink(path).catch(() => {});
+    lock.release();
+  }
+  return false;
+}
+
+function recordFolders({ env }: RecordWorld): string[] {
+  const runtimeFolder = environmentValue({ env }, "XDG_RUNTIME_DIR");
+  const roots = runtimeFolder ? [runtimeFolder] : [];
+  const shared = join(tmpdir(), "codex-login");
+  // In a shared temp folder the first name may be another user's.
+  return [
+    ...roots.map((root) => join(root, "codex-login")),
+    shared,
+    `${shared}-${process.getuid?.() ?? 0}`,
+  ];
+}
+
+async function isOwnFolder(folder: string): Promise<boolean> {
+  const stat = await lstat(folder).catch(() => undefined);
+  if (!stat?.isDirectory()) return false;
+  const uid = process.getuid?.();
+  return uid === undefined || (stat.uid === uid && (stat.mode & 0o022) === 0);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+async function writePid(path: string): Promise<void> {
+  const file = await open(
+    path,
+    constants.O_WRONLY | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0),
+  )
+    .catch(() => undefined);
+  await file?.writeFile(`${process.pid}\n`).catch(() => {});
+  await file?.close();
+}

@@ -1,0 +1,94 @@
+import { parseArguments } from "./commands/arguments.ts";
+import type { Command, OptionValues } from "./commands/command.ts";
+import { type Config, resolveConfig } from "./config.ts";
+import { type LoginError, toLoginError } from "./errors.ts";
+import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+import { type Log, SILENT_LOG, type World } from "./world.ts";
+
+/**
+ * Runs one command line: the only place where an error becomes words, JSON and an exit code.
+ *
+ * @param args without the program's name.
+ * @returns the exit code; it never rejects.
+ */
+export async function runCli(args: readonly string[], world: World): Promise<number> {
+  // By name, because an error in the arguments comes before they are understood.
+  const json = args.includes("--json");
+  const style = resolveStyle(world, {
+    plain: args.includes("--plain"),
+    noColor: args.includes("--no-color"),
+  });
+  let command: Command | undefined;
+  try {
+    const invocation = parseArguments(args);
+    if (invocation.kind === "version") {
+      world.writeData(json ? JSON.stringify({ version: VERSION }) : `codex-login ${VERSION}`);
+      return 0;
+    }
+    command = invocation.command;
+    if (invocation.kind === "help") {
+      const { formatCommandHelp, formatOverview } = await import("./commands/help.ts");
+      world.writeData(command ? formatCommandHelp(command) : formatOverview());
+      return 0;
+    }
+    return await runCommand(invocation.command, invocation.options, { world, json, style });
+  } catch (thrown) {
+    const error = toLoginError(thrown);
+    if (json) {
+      const event = command?.name === "login" ? { event: "failed" } : {};
+      world.writeData(JSON.stringify({ ...event, error: errorJson(error) }));
+    }
+    world.writeWords(formatError(error, style));
+    return error.exitCode;
+  }
+}
+
+interface Surroundings {
+  readonly world: World;
+  readonly json: boolean;
+  readonly style: TerminalStyle;
+}
+
+async function runCommand(
+  command: Command,
+  options: OptionValues,
+  { world, json, style }: Surroundings,
+): Promise<number> {
+  const say = (text: string): void => {
+    if (!options.flag("quiet")) world.writeWords(text);
+  };
+  const config = await resolveConfig(world, {
+    codexHome: options.text("codex-home"),
+    issuer: options.text("issuer") ?? options.text("experimental_issuer"),
+    clientId: options.text("client-id") ?? options.text("experimental_client-id"),
+    overrides: options.list("config"),
+  });
+  const run = await command.load();
+  const log = command.isLogged
+    ? await openLogOrGoOn(world, config, options.flag("verbose"))
+    : SILENT_LOG;
+  try {
+    return await run({ world: { ...world, log }, config, options, style, json, say });
+  } catch (thrown) {
+    log.write("error", "codex_cli::login", "command failed", { code: toLoginError(thrown).code });
+    throw thrown;
+  }
+}
+
+/** A login without a log is still a login. */
+async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): Promise<Log> {
+  const { openLog } = await import("./log.ts");
+  const echo = isVerbose ? (line: string): void => world.writeWords(line) : undefined;
+  try {
+    return await openLog({ folder: config.logDir, echo });
+  } catch (thrown) {
+    const { message, reason } = toLoginError(thrown);
+    world.writeWords(`Warning: ${message} (${reason}).`);
+    return SILENT_LOG;
+  }
+}
+
+function errorJson({ code, message, reason, hint }: LoginError): Record<string, string | null> {
+  return { code, message, cause: reason ?? null, hint };
+}

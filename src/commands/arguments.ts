@@ -1,0 +1,122 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { LoginError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import type { Command, Option, OptionValues } from "./command.ts";
+import { COMMANDS, COMMON_OPTIONS, findCommand } from "./table.ts";
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: "run"; readonly command: Command; readonly options: OptionValues }
+  | { readonly kind: "help"; readonly command: Command | undefined }
+  | { readonly kind: "version"; readonly options: OptionValues };
+
+/**
+ * Reads the arguments after the program's name. The options of all commands are known while the command is looked for, so
+ * that they may stand before it.
+ *
+ * @throws {LoginError} USAGE
+ */
+export function parseArguments(args: readonly string[]): Invocation {
+  const all = [...COMMON_OPTIONS, ...COMMANDS.flatMap(({ options }) => options), {
+    name: "version",
+    short: "V",
+  }];
+  const { values, positionals } = parse(args, all);
+  const options = toOptionValues(values);
+  const [first = "login", second, ...rest] = positionals;
+
+  if (options.flag("version") || first === "version") {
+    refuseExtra(first === "version" ? positionals.slice(1) : positionals);
+    return { kind: "version", options };
+  }
+  if (first === "help") return help(second, rest);
+  if (first === "login" && second === "help") return help(rest[0] ?? "login", rest.slice(1));
+  // The reference knows "login status", and ignores options of login there.
+  const isNested = first === "login" && second === "status";
+  const command = requireCommand(isNested ? "status" : first);
+  refuseExtra(isNested ? rest : positionals.slice(1));
+  if (options.flag("help")) {
+    return { kind: "help", command: positionals.length > 0 ? command : undefined };
+  }
+  refuseForeignOptions(
+    values,
+    isNested ? [...command.options, ...requireCommand("login").options] : command.options,
+    command,
+  );
+  return { kind: "run", command, options };
+}
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+function parse(
+  args: readonly string[],
+  known: readonly Option[],
+): { values: Values; positionals: string[] } {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const { name, short, value, repeatable } of known) {
+    options[name] = {
+      type: value === undefined ? "boolean" : "string",
+      ...(short ? { short } : {}),
+      ...(repeatable ? { multiple: true } : {}),
+    };
+  }
+  try {
+    return parseArgs({ args: withKeySwitch(args), options, allowPositionals: true, strict: true });
+  } catch (thrown) {
+    const { code, message } = thrown as { code?: string; message: string };
+    // The runtime's own sentence names the option; what follows the first period is advice for programmers.
+    const sentence = printable(message.split(/\.\s/)[0] ?? "", 120);
+    throw new LoginError(
+      "USAGE",
+      code?.startsWith("ERR_PARSE_ARGS") ? sentence : "The arguments cannot be read",
+    );
+  }
+}
+
+/** `--api-key` takes a value or none; either way it is refused, so its value is not looked at. */
+function withKeySwitch(args: readonly string[]): string[] {
+  if (!args.some((arg) => arg === "--api-key" || arg.startsWith("--api-key="))) return [...args];
+  throw new LoginError(
+    "USAGE",
+    "An API key on the command line can be read by others: --api-key is not supported",
+    {
+      hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
+    },
+  );
+}
+
+function help(name: string | undefined, extra: readonly string[]): Invocation {
+  refuseExtra(extra);
+  return { kind: "help", command: name === undefined ? undefined : requireCommand(name) };
+}
+
+function requireCommand(name: string): Command {
+  const command = findCommand(name);
+  if (command) return command;
+  throw new LoginError("USAGE", `There is no command "${printable(name, 40)}"`);
+}
+
+function refuseExtra(words: readonly string[]): void {
+  if (words.length === 0) return;
+  throw new LoginError("USAGE", `"${printable(words[0] ?? "", 40)}" was not expected here`);
+}
+
+function refuseForeignOptions(values: Values, own: readonly Option[], command: Command): void {
+  const allowed = new Set([...COMMON_OPTIONS, ...own].map(({ name }) => name));
+  const foreign = Object.keys(values).find((name) => !allowed.has(name));
+  if (foreign === undefined) return;
+  throw new LoginError("USAGE", `--${foreign} does not belong to "${command.name}"`, {
+    hint: `codex-login ${command.name} --help`,
+  });
+}
+
+function toOptionValues(values: Values): OptionValues {
+  return {
+    flag: (name) => values[name] === true,
+    text: (name) => {
+      const value = values[name];
+      return typeof value === "string" ? value : undefined;
+    },
+    list: (name) => [values[name] ?? []].flat().filter((value) => typeof value === "string"),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Config } from "../config.ts";
+import type { TerminalStyle } from "../terminal.ts";
+import type { World } from "../world.ts";
+
+/** One option of a command, from which parsing and help are both made. */
+export interface Option {
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in help; absent for a switch. */
+  readonly value?: string;
+  readonly repeatable?: boolean;
+  /** Absent for names that are only understood because the reference has them. */
+  readonly help?: string;
+}
+
+/** Options by name, as they were given. */
+export interface OptionValues {
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  list(name: string): readonly string[];
+}
+
+/** What a command is given: everything settled, nothing parsed twice. */
+export interface CommandContext {
+  readonly world: World;
+  readonly config: Config;
+  readonly options: OptionValues;
+  readonly style: TerminalStyle;
+  readonly json: boolean;
+  /** Words for people, unless they asked for quiet. */
+  say(text: string): void;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: readonly string[];
+  readonly options: readonly Option[];
+  readonly examples: readonly string[];
+  /** Whether it tells its story in the log, as the reference does for logins only. */
+  readonly isLogged: boolean;
+  /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
+  load(): Promise<(context: CommandContext) => Promise<number>>;
+}

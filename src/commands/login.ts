@@ -1,0 +1,147 @@
+import type { Account } from "../account.ts";
+import { parseDuration } from "../duration.ts";
+import { LoginError, toLoginError } from "../errors.ts";
+import { loginWithApiKey } from "../key_login.ts";
+import type { RedirectHost } from "../listener.ts";
+import { login, type LoginEvent, type LoginOptions } from "../login.ts";
+import { maskKey, printable } from "../printable.ts";
+import { readStatus } from "../status.ts";
+import { formatLink } from "../terminal.ts";
+import type { CommandContext, OptionValues } from "./command.ts";
+
+const DEFAULT_TIMEOUT = "10m";
+const NOT_YET: Readonly<Record<string, string>> = {
+  "device-auth": "ssh -L 1455:127.0.0.1:1455 HOST, and there codex-login --no-browser",
+  "with-access-token": "codex-login",
+};
+
+/** Flags to a login, and what it tells to words or to JSON lines. */
+export async function runLogin(context: CommandContext): Promise<number> {
+  const { world, options } = context;
+  for (const [name, hint] of Object.entries(NOT_YET)) {
+    if (options.flag(name)) {
+      throw new LoginError("USAGE", `--${name} is not available in this version`, { hint });
+    }
+  }
+  const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
+  await world.runtime.protectMemory();
+  try {
+    await (options.flag("with-api-key") ? runKeyLogin : runBrowserLogin)(context, timeoutMs);
+    return 0;
+  } catch (thrown) {
+    const error = toLoginError(thrown);
+    if (await hasLogin(context)) error.note = "your earlier login is untouched";
+    throw error;
+  }
+}
+
+async function runBrowserLogin(context: CommandContext, timeoutMs: number): Promise<void> {
+  const { world, config, options, json } = context;
+  world.log.write("info", "codex_cli::login", "starting browser login flow");
+  const tell = json ? tellInJson(context) : tellInWords(context);
+  await login(world, config, readLoginOptions(options, timeoutMs), tell);
+}
+
+async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
+  try {
+    return (await readStatus({ ...world, env: {} }, config)).loggedIn;
+  } catch {
+    return false;
+  }
+}
+
+async function runKeyLogin(
+  { world, config, json, say }: CommandContext,
+  timeoutMs: number,
+): Promise<void> {
+  world.log.write("info", "codex_cli::login", "starting api key login flow");
+  const { store, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
+  if (json) world.writeData(JSON.stringify({ event: "completed", account: null, store, path }));
+  else {
+    say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
+    say("It was not checked: the first request that uses it will tell.");
+  }
+}
+
+/** @throws {LoginError} USAGE */
+function readLoginOptions(options: OptionValues, timeoutMs: number): LoginOptions {
+  const redirectHost = options.text("redirect-host") ?? "127.0.0.1";
+  if (redirectHost !== "127.0.0.1" && redirectHost !== "localhost") {
+    throw new LoginError("USAGE", "--redirect-host must be 127.0.0.1 or localhost");
+  }
+  if (options.flag("no-browser") && options.text("browser") !== undefined) {
+    throw new LoginError("USAGE", "--no-browser and --browser exclude each other");
+  }
+  return {
+    openBrowser: !options.flag("no-browser"),
+    browser: options.text("browser"),
+    port: readPort(options.text("port")),
+    redirectHost: redirectHost satisfies RedirectHost,
+    timeoutMs,
+    expectedWorkspaceIds: options.list("expect-workspace"),
+  };
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new LoginError("USAGE", `--port ${printable(text, 20)} is not a port`, {
+    hint: "--port 0 picks a free one",
+  });
+}
+
+function tellInJson({ world, say }: CommandContext): (event: LoginEvent) => void {
+  return (event) => {
+    if (event.type === "note") return say(printable(event.message));
+    world.writeData(JSON.stringify(
+      event.type === "waiting" ? { event: "waiting", authUrl: event.authUrl, port: event.port } : {
+        event: "completed",
+        account: accountJson(event.login.account),
+        store: event.login.store,
+        path: event.login.path,
+      },
+    ));
+  };
+}
+
+export function accountJson(
+  { email, plan, accountId, userId }: Account,
+): Record<string, string | null> {
+  return { email, plan, accountId, userId };
+}
+
+function tellInWords({ world, options, style, say }: CommandContext): (event: LoginEvent) => void {
+  return (event) => {
+    switch (event.type) {
+      case "note":
+        return say(printable(event.message));
+      case "waiting": {
+        // Even quiet has to show the address: without it nobody can sign in.
+        const opens = !options.flag("no-browser");
+        say(
+          opens ? "Your browser opens this address to sign in:" : "Open this address to sign in:",
+        );
+        world.writeWords(formatLink(event.authUrl, style));
+        return say(
+          `Waiting on port ${event.port} (Ctrl-C ends). Is the browser on another machine? ` +
+            `Run there first: ssh -L ${event.port}:127.0.0.1:${event.port} THIS-HOST`,
+        );
+      }
+      case "saved":
+        say(`Signed in as ${describeAccount(event.login.account)}.`);
+        return say(`Saved in ${printable(event.login.path)}.`);
+    }
+  };
+}
+
+/** All of it is the issuer's text. */
+export function describeAccount({ email, plan, accountId, workspaceName }: Account): string {
+  const workspace = workspaceName ?? accountId;
+  const details = [
+    plan === "unknown" ? "" : `plan ${printable(plan, 40)}`,
+    workspace ? `workspace ${printable(workspace, 80)}` : "",
+  ].filter((part) => part !== "");
+  const name = printable(email ?? "a ChatGPT user", 100);
+  return details.length > 0 ? `${name} (${details.join(", ")})` : name;
+}

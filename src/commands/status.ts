@@ -1,0 +1,83 @@
+import { readStatus, type Status } from "../status.ts";
+import { printable } from "../printable.ts";
+import type { CommandContext } from "./command.ts";
+import { accountJson, describeAccount } from "./login.ts";
+
+export async function runStatus({ world, config, json, say }: CommandContext): Promise<number> {
+  const status = await readStatus(world, config);
+  if (json) world.writeData(JSON.stringify(statusJson(status)));
+  else for (const line of describe(status)) say(line);
+  return status.loggedIn ? 0 : 1;
+}
+
+function statusJson(status: Status): Record<string, unknown> {
+  const {
+    loggedIn,
+    authMode,
+    account,
+    accessToken,
+    lastRefresh,
+    apiKey,
+    store,
+    path,
+    issuer,
+    overriddenBy,
+  } = status;
+  return {
+    schemaVersion: 1,
+    loggedIn,
+    authMode,
+    account: account && accountJson(account),
+    accessToken,
+    lastRefresh,
+    apiKey,
+    store,
+    path,
+    issuer,
+    overriddenBy,
+  };
+}
+
+function describe(status: Status): string[] {
+  const override = status.overriddenBy
+    ? [`${status.overriddenBy} is set: programs use it instead of what is stored.`]
+    : [];
+  if (!status.loggedIn) return [...override, ...describeNobody(status)];
+  if (override.length > 0) return override;
+  const place = `Stored in ${printable(status.path)}.`;
+  switch (status.authMode) {
+    case "apikey":
+      return [
+        `Signed in with the API key ${status.apiKey}.`,
+        "The key is checked when it is used.",
+        place,
+      ];
+    case "chatgpt":
+      return [
+        `Signed in with ChatGPT as ${
+          status.account ? describeAccount(status.account) : "somebody"
+        }.`,
+        describeExpiry(status),
+        `Issuer: ${printable(status.issuer ?? "")}`,
+        place,
+      ];
+    default:
+      return [`Signed in (${status.authMode}).`, place];
+  }
+}
+
+function describeExpiry({ accessToken }: Status): string {
+  if (!accessToken?.expiresAt) return "The access token does not say when it expires.";
+  return accessToken.expired
+    ? `The access token expired at ${accessToken.expiresAt} and is renewed at its next use.`
+    : `The access token is valid until ${accessToken.expiresAt}.`;
+}
+
+function describeNobody({ forbiddenBy, overriddenBy }: Status): string[] {
+  if (overriddenBy) return ["It is neither a personal access token nor a valid JWT."];
+  if (!forbiddenBy) return ["Nobody is signed in. To sign in: codex-login"];
+  return [
+    `Nobody is signed in: the stored login does not fit the setting ${forbiddenBy}.`,
+    "To sign in anew: codex-login",
+  ];
+}

@@ -1,0 +1,93 @@
+import type { Command, Option } from "./command.ts";
+
+/** Understood by every command. */
+export const COMMON_OPTIONS: readonly Option[] = [
+  {
+    name: "codex-home",
+    value: "DIR",
+    help: "where credentials and settings are (default $CODEX_HOME, else ~/.codex)",
+  },
+  {
+    name: "config",
+    short: "c",
+    value: "KEY=VALUE",
+    repeatable: true,
+    help: "set one setting for this run",
+  },
+  { name: "json", help: "data for programs on stdout" },
+  { name: "quiet", help: "say only what is needed" },
+  { name: "verbose", help: "also show what goes into the log" },
+  { name: "plain", help: "no colour, no links" },
+  { name: "no-color", help: "no colour" },
+  { name: "help", short: "h", help: "show this help" },
+  { name: "enable", value: "FEATURE", repeatable: true },
+  { name: "disable", value: "FEATURE", repeatable: true },
+];
+
+const LOGIN_OPTIONS: readonly Option[] = [
+  { name: "with-api-key", help: "read an API key from stdin instead" },
+  { name: "no-browser", help: "print the address, open nothing" },
+  {
+    name: "browser",
+    value: "CMD",
+    help: "open the address with this program ($BROWSER works too)",
+  },
+  {
+    name: "port",
+    value: "N",
+    help: "listen on this port only (default 1455, then 1457; 0 picks a free one)",
+  },
+  { name: "redirect-host", value: "HOST", help: "127.0.0.1 (default) or localhost" },
+  {
+    name: "timeout",
+    value: "DURATION",
+    help: "give up after this long (default 10m; 0 for never)",
+  },
+  { name: "expect-workspace", value: "ID", repeatable: true, help: "accept this workspace only" },
+  { name: "issuer", value: "URL", help: "sign in at this issuer" },
+  { name: "client-id", value: "ID", help: "sign in as this client" },
+  { name: "experimental_issuer", value: "URL" },
+  { name: "experimental_client-id", value: "ID" },
+  { name: "api-key", value: "KEY" },
+  { name: "device-auth" },
+  { name: "with-access-token" },
+];
+
+/** Every command there is. Help and parsing are made from this table and from nothing else. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "login",
+    summary: "sign in with the browser (the default command)",
+    usage: ["codex-login [login] [OPTIONS]", "codex-login login status|help"],
+    options: LOGIN_OPTIONS,
+    examples: [
+      "codex-login",
+      "codex-login --no-browser --timeout 2m",
+      "printenv OPENAI_API_KEY | codex-login login --with-api-key",
+    ],
+    isLogged: true,
+    load: async () => (await import("./login.ts")).runLogin,
+  },
+  {
+    name: "status",
+    summary: "show who is signed in",
+    usage: ["codex-login status [--json]"],
+    options: [],
+    examples: ["codex-login status", "codex-login status --json"],
+    isLogged: false,
+    load: async () => (await import("./status.ts")).runStatus,
+  },
+  {
+    name: "logout",
+    summary: "end the login at its issuer, then delete it here",
+    usage: ["codex-login logout [--local-only]"],
+    options: [{ name: "local-only", help: "delete it here and ask nobody" }],
+    examples: ["codex-login logout", "codex-login logout --local-only"],
+    isLogged: false,
+    load: async () => (await import("./logout.ts")).runLogout,
+  },
+];
+
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

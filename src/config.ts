@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { homedir } from "node:os";
+import * as v from "valibot";
+import { LoginError } from "./errors.ts";
+import {
+  DEFAULT_CLIENT_ID,
+  DEFAULT_ISSUER,
+  type Issuer,
+  parseIssuer,
+  parseSecureUrl,
+} from "./oauth/issuer.ts";
+import { printable } from "./printable.ts";
+import { readSettings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+import { environmentValue, type World } from "./world.ts";
+
+/** Of the reference, for administrators; saying nothing about it would look like obeying it. */
+const REQUIREMENTS = "/etc/codex/requirements.toml";
+
+export type StoreKind = "file" | "keyring" | "auto" | "ephemeral";
+
+/** Everything that decides where a login goes and what it may be, resolved once. */
+export interface Config {
+  /** CODEX_HOME, absolute. It need not exist. */
+  readonly home: string;
+  readonly logDir: string;
+  readonly issuer: Issuer;
+  readonly clientId: string;
+  readonly originator: string;
+  readonly userAgent: string;
+  readonly store: StoreKind;
+  readonly forcedLoginMethod: "chatgpt" | "api" | undefined;
+  /** `forced_chatgpt_workspace_id`; empty for any. */
+  readonly forcedWorkspaceIds: readonly string[];
+  /** Where revocations go, if not to the issuer of the login. */
+  readonly revocationEndpoint: string | undefined;
+  /** What was changed from outside and a person should know. */
+  readonly notes: readonly string[];
+}
+
+export interface ConfigFlags {
+  readonly codexHome?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly clientId?: string | undefined;
+  /** Each `key=value`, value in TOML or plain. */
+  readonly overrides?: readonly string[] | undefined;
+}
+
+const Workspaces = v.pipe(
+  v.union([v.string(), v.array(v.string())]),
+  v.transform((ids) =>
+    (typeof ids === "string" ? [ids] : ids).map((id) => id.trim()).filter((id) => id !== "")
+  ),
+);
+
+/** The settings that are ours. All others belong to other programs. */
+const Settings = v.object({
+  cli_auth_credentials_store: v.optional(
+    v.picklist(["file", "keyring", "auto", "ephemeral"]),
+    "file",
+  ),
+  forced_login_method: v.optional(v.picklist(["chatgpt", "api"])),
+  forced_chatgpt_workspace_id: v.optional(Workspaces, []),
+  log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
+});
+
+/** Client ids and originators go into addresses and headers: visible ASCII only. */
+const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
+
+/**
+ * Settles flags, environment and settings files.
+ *
+ * @throws {LoginError} CONFIG or ISSUER_INVALID
+ */
+export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
+  const home = resolveHome(world, flags.codexHome);
+  const settings = readSettingsSchema(await readSettings(home, flags.overrides ?? []));
+  const notes: string[] = [];
+  if (existsSync(REQUIREMENTS)) {
+    notes.push(`${REQUIREMENTS} exists and is not evaluated by codex-login.`);
+  }
+  const originator = identifier(
+    environmentValue(world, "CODEX_INTERNAL_ORIGINATOR_OVERRIDE") ?? "codex_cli_rs",
+    "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",
+  );
+  return {
+    home,
+    logDir: settings.log_dir ? resolve(settings.log_dir) : join(home, "log"),
+    issuer: parseIssuer(flags.issuer ?? DEFAULT_ISSUER),
+    clientId: identifier(flags.clientId ?? DEFAULT_CLIENT_ID, "--client-id"),
+    originator,
+    userAgent: userAgent(originator, world),
+    store: settings.cli_auth_credentials_store,
+    forcedLoginMethod: settings.forced_login_method,
+    forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
+    revocationEndpoint: revocationEndpoint(world, notes),
+    notes,
+  };
+}
+
+function resolveHome(world: World, flag: string | undefined): string {
+  const given = flag ?? environmentValue(world, "CODEX_HOME");
+  if (given) return resolve(given);
+  const userHome = environmentValue(world, world.platform === "win32" ? "USERPROFILE" : "HOME");
+  return join(resolve(userHome ?? homedir()), ".codex");
+}
+
+function readSettingsSchema(raw: unknown): v.InferOutput<typeof Settings> {
+  const parsed = v.safeParse(Settings, raw);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const reason = `expected ${issue.expected ?? "another value"}, found ${issue.received}`;
+  throw new LoginError("CONFIG", `The setting ${v.getDotPath(issue)} cannot be used`, {
+    reason: printable(reason),
+  });
+}
+
+function identifier(value: string, name: string): string {
+  if (v.is(Identifier, value)) return value;
+  throw new LoginError("CONFIG", `${name} must be 1 to 200 visible ASCII characters`);
+}
+
+/** An override of the refresh endpoint moves revocations too: same origin, the usual path. */
+function revocationEndpoint(world: World, notes: string[]): string | undefined {
+  const own = environmentValue(world, "CODEX_REVOKE_TOKEN_URL_OVERRIDE");
+  const refresh = environmentValue(world, "CODEX_REFRESH_TOKEN_URL_OVERRIDE");
+  if (own) {
+    notes.push("CODEX_REVOKE_TOKEN_URL_OVERRIDE decides where revocations go.");
+    return parseSecureUrl(own, "address in CODEX_REVOKE_TOKEN_URL_OVERRIDE").href;
+  }
+  if (!refresh) return undefined;
+  notes.push("CODEX_REFRESH_TOKEN_URL_OVERRIDE decides where revocations go.");
+  const { origin } = parseSecureUrl(refresh, "address in CODEX_REFRESH_TOKEN_URL_OVERRIDE");
+  return `${origin}/oauth/revoke`;
+}
+
+/** As the reference forms it; whatever is not plain in the terminal's name becomes an underscore. */
+function userAgent(originator: string, world: World): string {
+  const program = environmentValue(world, "TERM_PROGRAM");
+  const version = environmentValue(world, "TERM_PROGRAM_VERSION");
+  const terminal = program
+    ? program + (version ? `/${version}` : "")
+    : environmentValue(world, "TERM") ?? "unknown";
+  const safe = terminal.replace(/[^A-Za-z0-9\-_./]/g, "_").slice(0, 60);
+  return `${originator}/${VERSION} (${world.platform}; ${process.arch}) ${safe}`;
+}

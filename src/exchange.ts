@@ -1,0 +1,52 @@
+import { LoginError } from "./errors.ts";
+import type { LoginAttempt } from "./oauth/attempt.ts";
+import { exchangeAuthorizationCode, type TokenSet } from "./oauth/token.ts";
+import type { World } from "./world.ts";
+
+const TARGET = "codex_login::server";
+
+/** Limits of the tries and the pauses before them, in ms: 30 s in all, since a try that is repeated ended in its 10 s to connect. */
+const TRIES = [
+  { pauseMs: 0, limitMs: 30_000 },
+  { pauseMs: 500, limitMs: 19_000 },
+  { pauseMs: 1_500, limitMs: 8_000 },
+] as const;
+
+/**
+ * Trades the code for tokens. A code works once: the request is repeated only when it is certain that nothing of it
+ * reached the issuer.
+ *
+ * @throws {LoginError} of the last try.
+ */
+export async function exchangeCode(
+  world: Pick<World, "fetch" | "log" | "sleep" | "signal">,
+  attempt: LoginAttempt,
+  code: string,
+  onRetry: (error: LoginError) => void,
+): Promise<TokenSet> {
+  world.log.write("info", TARGET, "starting oauth token exchange", {
+    issuer: `${attempt.issuer.base}/`,
+    token_endpoint: `${attempt.issuer.base}/oauth/token`,
+    redirect_uri: attempt.redirectUri,
+  });
+  let last: unknown;
+  for (const { pauseMs, limitMs } of TRIES) {
+    if (last instanceof LoginError) onRetry(last);
+    await world.sleep(pauseMs, world.signal);
+    try {
+      const tokens = await exchangeAuthorizationCode(
+        world.fetch,
+        attempt,
+        code,
+        limitMs,
+        world.signal,
+      );
+      world.log.write("info", TARGET, "oauth token exchange succeeded");
+      return tokens;
+    } catch (thrown) {
+      last = thrown;
+      if (!(thrown instanceof LoginError) || thrown.requestSent) break;
+    }
+  }
+  throw last;
+}

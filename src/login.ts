@@ -1,0 +1,202 @@
+import type { Account } from "./account.ts";
+import { type AcceptedLogin, acceptTokens } from "./accept_tokens.ts";
+import { openBrowser } from "./browser.ts";
+import {
+  type CallbackServer,
+  type CompletedLogin,
+  createCallbackServer,
+} from "./callback_server.ts";
+import type { Config } from "./config.ts";
+import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { LoginError } from "./errors.ts";
+import { exchangeCode } from "./exchange.ts";
+import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
+import { createLoginAttempt } from "./oauth/attempt.ts";
+import { buildAuthorizationUrl } from "./oauth/authorization.ts";
+import { isDefaultIssuer } from "./oauth/issuer.ts";
+import { isOwnPeer } from "./peer.ts";
+import type { RequestHandler } from "./runtime/runtime.ts";
+import { allowedWorkspaces } from "./workspace.ts";
+import type { World } from "./world.ts";
+
+/** Milliseconds: for the browser to fetch the last page, for a person to go on to the set-up, for what follows the save. */
+const PAGE_MS = 1_000;
+const SETUP_MS = 15_000;
+const FOLLOW_UP_MS = 5_000;
+
+export interface LoginOptions {
+  /** Open a browser, with this program if one is named. */
+  readonly openBrowser: boolean;
+  readonly browser: string | undefined;
+  /** Listen here only; 0 picks a free port. */
+  readonly port: number | undefined;
+  readonly redirectHost: RedirectHost;
+  /** Milliseconds until a login that nobody completes ends; 0 for never. */
+  readonly timeoutMs: number;
+  readonly expectedWorkspaceIds: readonly string[];
+}
+
+/** What a login tells while it runs. */
+export type LoginEvent =
+  | { readonly type: "waiting"; readonly authUrl: string; readonly port: number }
+  | { readonly type: "saved"; readonly login: SavedLogin }
+  | { readonly type: "note"; readonly message: string };
+
+export interface SavedLogin {
+  readonly account: Account;
+  readonly store: "file";
+  readonly path: string;
+  readonly onboardingEntrypoint: "life_sciences" | undefined;
+}
+
+/**
+ * Signs a person in with the browser and saves the login. Whatever fails, an earlier login stays as it was.
+ *
+ * @throws {LoginError}
+ * @see https://www.rfc-editor.org/rfc/rfc8252
+ */
+export async function login(
+  world: World,
+  config: Config,
+  options: LoginOptions,
+  tell: (event: LoginEvent) => void,
+): Promise<SavedLogin> {
+  const note = (message: string): void => tell({ type: "note", message });
+  refuseForbiddenMethod(config);
+  const allowedWorkspaceIds = allowedWorkspaces(
+    config.forcedWorkspaceIds,
+    options.expectedWorkspaceIds,
+  );
+  const store = openStore(world, config);
+  await store.prove();
+  world.signal.throwIfAborted();
+
+  let handler: RequestHandler = () => new Response(null, { status: 503 });
+  const listener = await listen(world, {
+    port: options.port,
+    redirectHost: options.redirectHost,
+    handler: (request, peer) => handler(request, peer),
+  });
+  try {
+    for (
+      const message of [
+        ...config.notes,
+        ...storeNotes(config),
+        ...listener.notes,
+        ...portNotes(config, listener),
+      ]
+    ) note(message);
+    const attempt = await createLoginAttempt(world.randomBytes, {
+      issuer: config.issuer,
+      clientId: config.clientId,
+      redirectUri: `http://${options.redirectHost}:${listener.port}/auth/callback`,
+    });
+    for (const secret of [attempt.state, attempt.codeVerifier]) world.log.hide(secret);
+
+    let followUp: Promise<void> = Promise.resolve();
+    const server = createCallbackServer(world, {
+      attempt,
+      port: listener.port,
+      mayCancel: (peer) => isOwnPeer(world, peer, listener.port),
+      async complete(code): Promise<AcceptedLogin> {
+        world.log.hide(code);
+        const tokens = await exchangeCode(world, attempt, code, (error) => {
+          note(`The issuer could not be reached (${error.code}); trying again.`);
+        });
+        const accepted = await acceptTokens(world, config, store, {
+          attempt,
+          tokens,
+          allowedWorkspaceIds,
+          tell: note,
+        });
+        followUp = accepted.followUp;
+        return accepted;
+      },
+    });
+    handler = (request, peer) => server.app.fetch(request, { peer });
+
+    const authUrl = buildAuthorizationUrl(attempt, {
+      originator: config.originator,
+      allowedWorkspaceIds,
+    });
+    tell({ type: "waiting", authUrl, port: listener.port });
+    if (options.openBrowser) {
+      openBrowser(world, authUrl, options.browser).then((reason) => {
+        if (reason) note(`No browser could be opened (${reason}). Open the address yourself.`);
+      });
+    }
+
+    const completed = await waitForCompletion(world, server, options.timeoutMs);
+    const login: SavedLogin = {
+      account: completed.account,
+      store: store.kind,
+      path: store.path,
+      onboardingEntrypoint: completed.onboardingEntrypoint,
+    };
+    tell({ type: "saved", login });
+    await Promise.all([
+      waitForPage(world, server, completed.setupUrl !== undefined),
+      within(world, FOLLOW_UP_MS, followUp),
+    ]);
+    return login;
+  } finally {
+    await listener.close(PAGE_MS);
+  }
+}
+
+function refuseForbiddenMethod({ forcedLoginMethod }: Config): void {
+  if (forcedLoginMethod !== "api") return;
+  throw new LoginError("LOGIN_METHOD_FORBIDDEN", "Signing in with ChatGPT is not allowed here", {
+    reason: 'forced_login_method is "api"',
+    hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
+  });
+}
+
+function portNotes(config: Config, { port }: Listener): string[] {
+  if (!isDefaultIssuer(config.issuer) || REGISTERED_PORTS.includes(port)) return [];
+  return [
+    `The issuer knows only the ports ${REGISTERED_PORTS.join(" and ")}; it may refuse ${port}.`,
+  ];
+}
+
+/** The time limit and the signals end a login only while it waits: once the right callback came, it is seen through. */
+async function waitForCompletion(
+  world: World,
+  server: CallbackServer,
+  timeoutMs: number,
+): Promise<CompletedLogin> {
+  const done = new AbortController();
+  const interrupt = (): void => void server.end(world.signal.reason);
+  world.signal.addEventListener("abort", interrupt, { once: true });
+  if (world.signal.aborted) interrupt();
+  if (timeoutMs > 0) {
+    world.sleep(timeoutMs, done.signal).then(() => {
+      if (done.signal.aborted) return;
+      const limit = `after ${Math.round(timeoutMs / 1000)} s`;
+      server.end(new LoginError("LOGIN_TIMEOUT", `Nobody completed the sign-in ${limit}`));
+    });
+  }
+  try {
+    return await server.completed;
+  } finally {
+    done.abort();
+    world.signal.removeEventListener("abort", interrupt);
+  }
+}
+
+async function waitForPage(world: World, server: CallbackServer, hasSetup: boolean): Promise<void> {
+  const isServed = await within(world, PAGE_MS, server.pageServed);
+  if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed);
+}
+
+/** Whether it came to its end before the time did. */
+async function within(world: World, ms: number, work: Promise<void>): Promise<boolean> {
+  const done = new AbortController();
+  const stop = AbortSignal.any([done.signal, world.signal]);
+  const isDone = await Promise.race([
+    work.then(() => true),
+    world.sleep(ms, stop).then(() => false),
+  ]);
+  done.abort();
+  return isDone;
+}

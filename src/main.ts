@@ -1,0 +1,33 @@
+import { runCli } from "./cli.ts";
+import { type ErrorCode, LoginError, toLoginError } from "./errors.ts";
+import { createSystemWorld } from "./system_world.ts";
+
+const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
+  ["SIGHUP", "HANGUP"],
+  ["SIGINT", "INTERRUPTED"],
+  ["SIGTERM", "TERMINATED"],
+];
+
+const ending = new AbortController();
+for (const [signal, code] of SIGNALS) {
+  process.on(signal, () => {
+    const error = new LoginError(code, `Ended by ${signal}`);
+    // Whoever asks twice means at once.
+    if (ending.signal.aborted) process.exit(error.exitCode);
+    ending.abort(error);
+  });
+}
+// What was thrown may hold a secret: its class is told, its text and stack are not.
+process.on("uncaughtException", endWithBug);
+process.on("unhandledRejection", endWithBug);
+
+function endWithBug(thrown: unknown): void {
+  const error = toLoginError(thrown);
+  // deno-lint-ignore no-console -- the World may be what failed
+  console.error(
+    `error[${error.code}]: ${error.message}${error.reason ? ` (${error.reason})` : ""}`,
+  );
+  process.exit(error.exitCode);
+}
+
+process.exit(await runCli(process.argv.slice(2), await createSystemWorld(ending.signal)));

@@ -1,0 +1,50 @@
+import type { Config } from "./config.ts";
+import type { Credentials } from "./credentials/auth_file.ts";
+import { type LoginError, toLoginError } from "./errors.ts";
+import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, parseIssuer } from "./oauth/issuer.ts";
+import { revokeToken } from "./oauth/revocation.ts";
+import type { World } from "./world.ts";
+
+/** What became of a revocation. It never decides whether the local login goes away. */
+export type Revocation =
+  | { readonly kind: "revoked" }
+  | { readonly kind: "nothing to revoke" }
+  | { readonly kind: "failed"; readonly error: LoginError };
+
+type RevokingWorld = Pick<World, "fetch" | "log" | "signal">;
+
+/**
+ * Ends a stored ChatGPT login at the issuer that gave it, which its `oauth_provenance` names. API keys and access tokens
+ * that a person pasted are theirs to end.
+ */
+export async function revokeLogin(
+  world: RevokingWorld,
+  config: Pick<Config, "revocationEndpoint" | "originator" | "userAgent">,
+  credentials: Credentials,
+  signal: AbortSignal = world.signal,
+): Promise<Revocation> {
+  const { mode, tokens } = credentials;
+  if (mode !== "chatgpt" || !tokens) return { kind: "nothing to revoke" };
+  const hasRefreshToken = tokens.refresh_token !== "";
+  const token = hasRefreshToken ? tokens.refresh_token : tokens.access_token;
+  if (!token) return { kind: "nothing to revoke" };
+  world.log.hide(token);
+  try {
+    const issuer = parseIssuer(tokens.oauth_provenance?.issuer ?? DEFAULT_ISSUER);
+    await revokeToken(world.fetch, {
+      endpoint: config.revocationEndpoint ?? `${issuer.base}/oauth/revoke`,
+      token,
+      tokenTypeHint: hasRefreshToken ? "refresh_token" : "access_token",
+      clientId: tokens.oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID,
+      originator: config.originator,
+      userAgent: config.userAgent,
+    }, signal);
+    return { kind: "revoked" };
+  } catch (thrown) {
+    const error = toLoginError(thrown);
+    world.log.write("warning", "codex_login::auth::manager", "failed to revoke auth tokens", {
+      code: error.code,
+    });
+    return { kind: "failed", error };
+  }
+}

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { createFetch } from "./http.ts";
+import { systemCode } from "./errors.ts";
+import { loadRuntime } from "./runtime/runtime.ts";
+import { SILENT_LOG, type Stdin, type World } from "./world.ts";
+
+/** Milliseconds in which a browser that cannot start usually says so. */
+const LAUNCH_MS = 2_000;
+
+/** The World of a real process. */
+export async function createSystemWorld(signal: AbortSignal): Promise<World> {
+  return {
+    env: process.env,
+    platform: process.platform,
+    runtime: await loadRuntime(),
+    stdin: systemStdin,
+    isTerminal: { stdout: isatty(1), stderr: isatty(2) },
+    writeData: (line) => writeAll(1, `${line}\n`),
+    // deno-lint-ignore no-console -- writes without the stream objects, which cost 9 MiB
+    writeWords: (text) => console.error(text),
+    fetch: createFetch(),
+    launch,
+    now: Date.now,
+    sleep,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    signal,
+    log: SILENT_LOG,
+  };
+}
+
+/** A pipe whose reader is slow says EAGAIN, one whose reader left EPIPE: then there is nobody to tell. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(descriptor, bytes, offset);
+    } catch (thrown) {
+      if (systemCode(thrown) !== "EAGAIN") return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted || ms <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    }
+    signal?.addEventListener("abort", done);
+  });
+}
+
+const systemStdin: Stdin = {
+  isTerminal: isatty(0),
+  read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    const { stdin } = process;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    return new Promise<Uint8Array>((resolve, reject) => {
+      const finish = (): void => {
+        stdin.pause();
+        resolve(Buffer.concat(chunks));
+      };
+      stdin.on("data", (chunk: Uint8Array) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > maxBytes) finish();
+      });
+      stdin.once("end", finish);
+      stdin.once("error", reject);
+      signal.addEventListener("abort", () => {
+        stdin.pause();
+        reject(signal.reason);
+      }, { once: true });
+    });
+  },
+};
+
+/** In a session of its own, so that Ctrl-C in the terminal does not end the browser; nothing of ours is inherited. */
+function launch([program = "", ...parameters]: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, {
+      detached: true,
+      stdio: "ignore",
+      windowsHide: true,
+    });
+    const timer = setTimeout(() => resolve(undefined), LAUNCH_MS);
+    timer.unref?.();
+    child.unref();
+    child.once("error", (thrown) => {
+      clearTimeout(timer);
+      resolve(
+        systemCode(thrown) === "ENOENT" ? "not found" : systemCode(thrown) ?? "cannot be started",
+      );
+    });
+    child.once("exit", (code, killedBy) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? undefined : `ended with ${code ?? killedBy}`);
+    });
+  });
+}

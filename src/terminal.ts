@@ -1,0 +1,42 @@
+import type { LoginError } from "./errors.ts";
+import { printable } from "./printable.ts";
+import { environmentValue, type World } from "./world.ts";
+
+/** How words are shown to this person. */
+export interface TerminalStyle {
+  readonly color: boolean;
+  readonly links: boolean;
+}
+
+/** Colour and links only where they cannot hurt: on a terminal that wants them. */
+export function resolveStyle(
+  world: Pick<World, "env" | "isTerminal">,
+  { plain, noColor }: { plain: boolean; noColor: boolean },
+): TerminalStyle {
+  const isDumb = environmentValue(world, "TERM") === "dumb";
+  const isTerminal = world.isTerminal.stderr && !isDumb;
+  const isForced = environmentValue(world, "FORCE_COLOR") !== undefined &&
+    world.env["FORCE_COLOR"] !== "0";
+  const isRefused = plain || noColor || environmentValue(world, "NO_COLOR") !== undefined;
+  return { color: !isRefused && (isTerminal || isForced), links: !plain && isTerminal };
+}
+
+/**
+ * An error in at most four lines: what, why, what next, and what it did not touch. Every part is cleaned: some of it
+ * came from outside.
+ */
+export function formatError(error: LoginError, style: TerminalStyle): string {
+  const label = style.color ? `\x1b[1;31merror[${error.code}]\x1b[0m` : `error[${error.code}]`;
+  const lines = [
+    `${label}: ${printable(error.message)}`,
+    error.reason ? `  cause: ${printable(error.reason)}` : "",
+    `  try:   ${printable(error.hint)}`,
+    error.note ? `  note:  ${printable(error.note)}` : "",
+  ];
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+/** An address that can be clicked where terminals can do that, and copied whole everywhere: one line, never wrapped by us. */
+export function formatLink(url: string, style: TerminalStyle): string {
+  return style.links ? `\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\` : url;
+}

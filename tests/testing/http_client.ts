@@ -1,0 +1,57 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+export interface GetOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** One request as it is: no redirect followed, no proxy asked. */
+export function get(
+  url: string,
+  { method = "GET", headers = {} }: GetOptions = {},
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, agent: false }, (incoming) => {
+      const chunks: Uint8Array[] = [];
+      incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+      incoming.on("error", reject);
+      incoming.on("end", () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          body: Buffer.concat(chunks).toString("utf8"),
+        }));
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+/** Sends bytes as they are and gives what came back until the other side closed, or until it was silent for `quietMs`. */
+export function sendRaw(
+  port: number,
+  bytes: string,
+  quietMs = 400,
+  host = "127.0.0.1",
+): Promise<string> {
+  return new Promise((resolve) => {
+    let received = "";
+    const socket = connect(port, host, () => socket.write(bytes, "latin1"));
+    socket.setTimeout(quietMs, () => socket.destroy());
+    socket.on("data", (chunk) => received += chunk.toString("latin1"));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(received));
+  });
+}
+
+export function location({ headers }: Reply): string {
+  const value = headers["location"];
+  return typeof value === "string" ? value : "";
+}

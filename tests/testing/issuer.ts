@@ -1,0 +1,296 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { signJwt } from "./jwt.ts";
+import { renderSignIn } from "./sign_in_page.ts";
+import { ADA, authClaim, type User } from "./users.ts";
+
+/** What an endpoint does instead of its job. */
+export interface Misbehaviour {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  /** Takes the request and never answers. */
+  readonly hang?: boolean;
+  /** Cuts the connection. */
+  readonly reset?: boolean;
+  /** Answers properly, but only when this resolves. */
+  readonly after?: Promise<void>;
+  /** Changes a proper answer. */
+  readonly change?: (answer: Record<string, unknown>) => Record<string, unknown>;
+}
+
+export type Endpoint = "authorize" | "token" | "apiKey" | "revoke";
+
+export interface RecordedRequest {
+  readonly endpoint: Endpoint | "other";
+  readonly method: string;
+  readonly url: URL;
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+export interface IssuerOptions {
+  /** Who may sign in; without pages the first one does. */
+  readonly users?: readonly User[];
+  /** Shows a sign-in page with buttons instead of signing in the first user at once. */
+  readonly hasPages?: boolean;
+  readonly clientId?: string;
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Extra or other claims of the ID token. */
+  readonly idTokenClaims?: (claims: Record<string, unknown>) => Record<string, unknown>;
+  readonly idTokenHeader?: Record<string, unknown>;
+}
+
+/** An issuer that refuses whatever an issuer has to refuse: a wrong verifier, a used code, another redirect URI. */
+export interface TestIssuer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: RecordedRequest[];
+  /** Set to misbehave, delete to behave. */
+  readonly misbehave: Partial<Record<Endpoint, Misbehaviour>>;
+  /** Every code, token and key that was ever given out: none may be seen anywhere else. */
+  readonly secrets: string[];
+  readonly liveRefreshTokens: Set<string>;
+  /** Requests of one endpoint. */
+  asked(endpoint: Endpoint): RecordedRequest[];
+}
+
+interface Grant {
+  readonly user: User;
+  readonly redirectUri: string;
+  readonly codeChallenge: string;
+}
+
+class Refusal extends Error {
+  constructor(readonly error: string, description: string) {
+    super(description);
+  }
+}
+
+export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssuer> {
+  const users = options.users ?? [ADA];
+  const clientId = options.clientId ?? "app_EMoamEEZ73f0CkXaXp7hrann";
+  const grants = new Map<string, Grant>();
+  const refreshTokens = new Map<string, User>();
+  const requests: RecordedRequest[] = [];
+  const misbehave: TestIssuer["misbehave"] = {};
+  const secrets: string[] = [];
+  let url = "";
+
+  function secret(prefix: string): string {
+    const value = `${prefix}_${randomBytes(24).toString("base64url")}`;
+    secrets.push(value);
+    return value;
+  }
+
+  /** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1 */
+  function authorize(query: URLSearchParams): { html: string } | { redirect: string } {
+    const redirectUri = query.get("redirect_uri") ?? "";
+    const target = new URL(redirectUri);
+    if (target.protocol !== "http:" || target.pathname !== "/auth/callback") {
+      throw new Refusal("invalid_request", "redirect_uri is not registered");
+    }
+    if (query.get("client_id") !== clientId) throw new Refusal("invalid_client", "unknown client");
+    if (query.get("response_type") !== "code") {
+      throw new Refusal("unsupported_response_type", "only code");
+    }
+    const codeChallenge = query.get("code_challenge") ?? "";
+    if (query.get("code_challenge_method") !== "S256" || !/^[\w-]{43}$/.test(codeChallenge)) {
+      throw new Refusal("invalid_request", "PKCE with S256 is required");
+    }
+    if (!/^[\w-]{22,}$/.test(query.get("state") ?? "")) {
+      throw new Refusal("invalid_request", "state is required");
+    }
+    const chosen = options.hasPages ? query.get("as") : users[0]?.sub;
+    if (chosen === null) return { html: renderSignIn(users, query) };
+    const answer = new URLSearchParams({ state: query.get("state") ?? "", iss: url });
+    const user = users.find(({ sub }) => sub === chosen);
+    if (user) {
+      const code = secret("code");
+      grants.set(code, { user, redirectUri, codeChallenge });
+      answer.set("code", code);
+    } else {
+      answer.set("error", "access_denied");
+      answer.set("error_description", "The person said no");
+    }
+    return { redirect: `${redirectUri}?${answer}` };
+  }
+
+  /** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3 */
+  function token(form: URLSearchParams): Record<string, unknown> {
+    if (form.get("client_id") !== clientId) throw new Refusal("invalid_client", "unknown client");
+    switch (form.get("grant_type")) {
+      case "authorization_code": {
+        const code = form.get("code") ?? "";
+        const grant = grants.get(code);
+        grants.delete(code);
+        if (!grant) throw new Refusal("invalid_grant", "the code is unknown or was used");
+        if (form.get("redirect_uri") !== grant.redirectUri) {
+          throw new Refusal("invalid_grant", "another redirect_uri");
+        }
+        const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest(
+          "base64url",
+        );
+        if (challenge !== grant.codeChallenge) {
+          throw new Refusal("invalid_grant", "the verifier does not fit the challenge");
+        }
+        return tokensFor(grant.user);
+      }
+      case "refresh_token": {
+        const user = refreshTokens.get(form.get("refresh_token") ?? "");
+        if (!user) throw new Refusal("invalid_grant", "the refresh token is unknown or was used");
+        refreshTokens.delete(form.get("refresh_token") ?? "");
+        return tokensFor(user);
+      }
+      case "urn:ietf:params:oauth:grant-type:token-exchange":
+        if (!secrets.includes(form.get("subject_token") ?? "")) {
+          throw new Refusal("invalid_grant", "not an ID token of ours");
+        }
+        return {
+          access_token: secret("sk-test"),
+          token_type: "Bearer",
+          issued_token_type: "api-key",
+        };
+      default:
+        throw new Refusal("unsupported_grant_type", "not here");
+    }
+  }
+
+  function tokensFor(user: User): Record<string, unknown> {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: url,
+      aud: [clientId],
+      sub: user.sub,
+      email: user.email,
+      iat: now,
+      exp: now + 3600,
+      jti: randomBytes(8).toString("hex"),
+      "https://api.openai.com/auth": authClaim(user),
+    };
+    const idToken = signJwt(options.idTokenClaims?.(claims) ?? claims, options.idTokenHeader);
+    const accessToken = signJwt({ ...claims, scp: ["openid"], exp: now + 864_000 });
+    const refreshToken = secret("rt");
+    secrets.push(idToken, accessToken);
+    refreshTokens.set(refreshToken, user);
+    return {
+      token_type: "Bearer",
+      expires_in: 864_000,
+      id_token: idToken,
+      access_token: accessToken,
+      refresh_token: refreshToken,
+    };
+  }
+
+  function revoke(request: RecordedRequest): void {
+    const type = header(request, "content-type");
+    const revoked = type.startsWith("application/json")
+      ? JSON.parse(request.body).token
+      : new URLSearchParams(request.body).get("token");
+    refreshTokens.delete(revoked);
+  }
+
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const body = await readBody(incoming);
+    const request: RecordedRequest = {
+      endpoint: endpointOf(incoming.url ?? "/", body),
+      method: incoming.method ?? "",
+      url: new URL(incoming.url ?? "/", url),
+      rawHeaders: incoming.rawHeaders,
+      body,
+    };
+    requests.push(request);
+    const wrong = request.endpoint === "other" ? undefined : misbehave[request.endpoint];
+    await wrong?.after;
+    if (wrong?.hang) return;
+    if (wrong?.reset) return void incoming.socket.destroy();
+    if (wrong?.status !== undefined) {
+      outgoing.writeHead(wrong.status, { "content-type": "application/json", ...wrong.headers });
+      return void outgoing.end(wrong.body ?? "");
+    }
+    const change = wrong?.change ?? ((same: Record<string, unknown>) => same);
+    switch (request.endpoint) {
+      case "authorize": {
+        const result = authorize(request.url.searchParams);
+        if ("html" in result) return sendHtml(outgoing, result.html);
+        outgoing.writeHead(302, { location: result.redirect });
+        return void outgoing.end();
+      }
+      case "token":
+      case "apiKey":
+        return sendJson(outgoing, 200, change(token(new URLSearchParams(body))), wrong?.headers);
+      case "revoke":
+        revoke(request);
+        return sendJson(outgoing, 200, {});
+      default:
+        return sendJson(outgoing, 404, { error: "not_found" });
+    }
+  }
+
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    answer(incoming, outgoing).catch((thrown) => {
+      const refusal = thrown instanceof Refusal
+        ? thrown
+        : new Refusal("server_error", String(thrown));
+      sendJson(outgoing, 400, { error: refusal.error, error_description: refusal.message });
+    });
+  };
+  const server: Server = options.tls
+    ? createTlsServer(options.tls, onRequest)
+    : createServer(onRequest);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  url = options.tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+
+  return {
+    url,
+    requests,
+    misbehave,
+    secrets,
+    get liveRefreshTokens(): Set<string> {
+      return new Set(refreshTokens.keys());
+    },
+    asked: (endpoint) => requests.filter((request) => request.endpoint === endpoint),
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function endpointOf(path: string, body: string): Endpoint | "other" {
+  if (path.startsWith("/oauth/authorize")) return "authorize";
+  if (path.startsWith("/oauth/token")) return body.includes("token-exchange") ? "apiKey" : "token";
+  return path.startsWith("/oauth/revoke") ? "revoke" : "other";
+}
+
+export function header({ rawHeaders }: RecordedRequest, name: string): string {
+  const at = rawHeaders.findIndex((one, i) => i % 2 === 0 && one.toLowerCase() === name);
+  return at < 0 ? "" : rawHeaders[at + 1] ?? "";
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function sendHtml(outgoing: ServerResponse, html: string): void {
+  outgoing.writeHead(200, {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  outgoing.end(html);
+}
+
+function sendJson(
+  outgoing: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
+  outgoing.writeHead(status, { "content-type": "application/json", ...headers });
+  outgoing.end(JSON.stringify(value));
+}

@@ -1,0 +1,59 @@
+import { createFetch } from "../../src/http.ts";
+import { loadRuntime } from "../../src/runtime/runtime.ts";
+import { SILENT_LOG, type World } from "../../src/world.ts";
+
+export interface TestWorld extends World {
+  /** Lines on stdout. */
+  readonly data: string[];
+  /** Lines on stderr. */
+  readonly words: string[];
+  readonly launched: (readonly string[])[];
+  /** Tells the program to end, as a signal does. */
+  end(reason: unknown): void;
+}
+
+/** A World with a real runtime and real sockets, a silent terminal, and a browser that is only written down. */
+export async function createWorld(changes: Partial<World> = {}): Promise<TestWorld> {
+  const ending = new AbortController();
+  const data: string[] = [];
+  const words: string[] = [];
+  const launched: (readonly string[])[] = [];
+  return {
+    env: {},
+    platform: process.platform,
+    runtime: await loadRuntime(),
+    stdin: { isTerminal: false, read: () => Promise.resolve(new Uint8Array()) },
+    isTerminal: { stdout: false, stderr: false },
+    writeData: (line) => void data.push(line),
+    writeWords: (text) => void words.push(...text.split("\n")),
+    fetch: createFetch(),
+    launch(command): Promise<undefined> {
+      launched.push(command);
+      return Promise.resolve(undefined);
+    },
+    now: Date.now,
+    sleep,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    signal: ending.signal,
+    log: SILENT_LOG,
+    data,
+    words,
+    launched,
+    end: (reason) => ending.abort(reason),
+    ...changes,
+  };
+}
+
+/** A real pause that ends early when told to, and never keeps the process. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    }
+    signal?.addEventListener("abort", done);
+  });
+}

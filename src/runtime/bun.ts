@@ -20,6 +20,7 @@ declare const Bun: {
     idleTimeout: number;
     maxRequestBodySize: number;
     development: boolean;
+    reusePort: boolean;
     error: () => Response;
     fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
   }): BunServer;
@@ -46,6 +47,8 @@ export const bunRuntime: Runtime = {
         maxRequestBodySize: 1,
         // The default shows a stack trace to the client.
         development: false,
+        // Without development Bun would share the port with any other process of the same user.
+        reusePort: false,
         error: () => new Response(null, { status: 500 }),
         fetch: answerWith(handler),
       });

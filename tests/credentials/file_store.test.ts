@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { apiKeyDocument } from "../../src/credentials/auth_file.ts";
+import { openStore } from "../../src/credentials/open_store.ts";
+import type { CredentialStore } from "../../src/credentials/store.ts";
+import { createHome } from "../testing/home.ts";
+import { createWorld, sleep } from "../testing/world.ts";
+
+const OLD = '{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-old"\n}';
+
+async function storeAt(home: string): Promise<CredentialStore> {
+  return openStore(await createWorld({ sleep: (_, signal) => sleep(1, signal) }), {
+    home,
+    store: "file",
+  });
+}
+
+function saveKey(store: CredentialStore, key = "sk-new"): ReturnType<CredentialStore["update"]> {
+  return store.update((current) => apiKeyDocument(key, current?.document));
+}
+
+test("a first save makes the folder (0700), parents too, and a file of 0600 whatever the umask", async () => {
+  await using home = await createHome();
+  const before = process.umask(0);
+  try {
+    const path = join(home.path, "deep", "codex");
+    const store = await storeAt(path);
+    await store.prove();
+    await saveKey(store);
+    assert.equal((await stat(join(home.path, "deep"))).mode & 0o777, 0o700);
+    for (const name of ["auth.json", "auth.json.lock", "auth.lock"]) {
+      assert.equal((await stat(join(path, name))).mode & 0o777, 0o600, name);
+    }
+    assert.deepEqual((await readdir(path)).sort(), ["auth.json", "auth.json.lock", "auth.lock"]);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test("reading makes nothing: a missing home is an empty one", async () => {
+  await using home = await createHome();
+  const path = join(home.path, "none");
+  assert.equal(await (await storeAt(path)).load(), undefined);
+  await assert.rejects(stat(path), { code: "ENOENT" });
+  assert.equal(await (await storeAt(join(home.authPath, "below-a-file"))).load(), undefined);
+});
+
+test("a save tightens a loose file, and tells what it replaced", async () => {
+  await using home = await createHome();
+  await writeFile(home.authPath, OLD);
+  await chmod(home.authPath, 0o644);
+  const { earlier, keptAside } = await saveKey(await storeAt(home.path));
+  assert.equal(earlier?.apiKey, "sk-old");
+  assert.equal(keptAside, undefined);
+  assert.equal(await home.mode("auth.json"), "600");
+});
+
+test("prove() leaves nothing but the folder and the locks", async () => {
+  await using home = await createHome();
+  await (await storeAt(home.path)).prove();
+  assert.deepEqual((await home.list()).sort(), ["auth.json.lock", "auth.lock"]);
+});
+
+test("a link of ours to a file of ours is followed, and stays; removing takes both", async () => {
+  await using home = await createHome();
+  const target = join(home.path, "elsewhere", "real.json");
+  await mkdir(join(home.path, "elsewhere"));
+  await writeFile(target, OLD, { mode: 0o600 });
+  await symlink("middle", home.authPath);
+  await symlink("elsewhere/real.json", join(home.path, "middle"));
+  const store = await storeAt(home.path);
+  await saveKey(store);
+  assert.ok((await lstat(home.authPath)).isSymbolicLink());
+  assert.match(await readFile(target, "utf8"), /sk-new/);
+  assert.ok((await readdir(join(home.path, "elsewhere"))).includes("real.json.lock"));
+
+  assert.equal(await store.remove(() => true), true);
+  for (const path of [home.authPath, target, join(home.path, "middle")]) {
+    await assert.rejects(lstat(path), { code: "ENOENT" });
+  }
+});
+
+test("a link to nothing gets its file, with the folder", async () => {
+  await using home = await createHome();
+  await symlink("gone/real.json", home.authPath);
+  await saveKey(await storeAt(home.path));
+  assert.equal(await readlink(home.authPath), "gone/real.json");
+  assert.match(await readFile(join(home.path, "gone", "real.json"), "utf8"), /sk-new/);
+});
+
+test("a hard link, a folder, a FIFO and a circle of links are refused, and nothing is written", async () => {
+  const rows: [string, (path: string, home: string) => Promise<unknown>][] = [
+    ["hard link", async (path, home) => {
+      await writeFile(join(home, "other"), OLD);
+      await link(join(home, "other"), path);
+    }],
+    ["folder", (path) => mkdir(path)],
+    ["FIFO", (path) => Promise.resolve(execFileSync("mkfifo", [path]))],
+    ["circle", (path) => symlink("auth.json", path)],
+  ];
+  for (const [what, make] of rows) {
+    await using home = await createHome();
+    await make(home.authPath, home.path);
+    const store = await storeAt(home.path);
+    await assert.rejects(store.prove(), { code: "SAVE_FAILED", exitCode: 3 }, what);
+    await assert.rejects(saveKey(store), { code: "SAVE_FAILED" }, what);
+    if (what === "hard link") assert.equal(await home.readAuth(), OLD);
+    assert.ok(!(await home.list()).some((name) => name.endsWith(".tmp")), what);
+  }
+});
+
+test("a FIFO, a folder and a device in the place of auth.json are not waited for", async () => {
+  const rows: ((path: string) => Promise<unknown>)[] = [
+    (path) => mkdir(path),
+    (path) => Promise.resolve(execFileSync("mkfifo", [path])),
+    (path) => symlink("/dev/zero", path),
+  ];
+  for (const make of rows) {
+    await using home = await createHome();
+    await make(home.authPath);
+    await assert.rejects((await storeAt(home.path)).load(), {
+      code: "CREDENTIALS_UNREADABLE",
+      exitCode: 3,
+    });
+  }
+});
+
+test("a file larger than 1 MiB is refused before it is read", async () => {
+  await using home = await createHome();
+  await home.writeAuth(`{"OPENAI_API_KEY":"${"x".repeat(2 << 20)}"}`);
+  await assert.rejects((await storeAt(home.path)).load(), { code: "CREDENTIALS_CORRUPT" });
+});
+
+test("a damaged file is kept aside, 0600 and whole, before it is replaced", async () => {
+  await using home = await createHome();
+  const damaged = '{"OPENAI_API_KEY": "sk-o';
+  await writeFile(home.authPath, damaged);
+  await chmod(home.authPath, 0o644);
+  const store = await storeAt(home.path);
+  await assert.rejects(store.load(), { code: "CREDENTIALS_CORRUPT" });
+  const { keptAside = "" } = await saveKey(store);
+  assert.match(keptAside, /auth\.json\.corrupt-\d{8}T\d{9}Z$/);
+  assert.equal(await readFile(keptAside, "utf8"), damaged);
+  assert.equal((await stat(keptAside)).mode & 0o777, 0o600);
+  assert.equal((await store.load())?.apiKey, "sk-new");
+});
+
+test("what a killed save left is cleared away by the next one", async () => {
+  await using home = await createHome();
+  await writeFile(join(home.path, ".auth.json.codex-login-abc.tmp"), "half");
+  await writeFile(join(home.path, ".auth-ABCDEF"), "of the reference");
+  await saveKey(await storeAt(home.path));
+  const names = await home.list();
+  assert.ok(!names.includes(".auth.json.codex-login-abc.tmp"));
+  assert.ok(names.includes(".auth-ABCDEF"));
+});
+
+test("a change that gives nothing writes nothing; a removal that does not expect what is there removes nothing", async () => {
+  await using home = await createHome();
+  await home.writeAuth(OLD);
+  const store = await storeAt(home.path);
+  await store.update(() => undefined);
+  assert.equal(await store.remove(() => false), false);
+  assert.equal(await home.readAuth(), OLD);
+});
+
+test("a file cut short while it was written in place is made good by the copy beside it", async () => {
+  await using home = await createHome();
+  const pending = `${home.authPath}.pending`;
+  await writeFile(pending, OLD, { mode: 0o600 });
+  for (const cut of ["", OLD.slice(0, 20)]) {
+    await home.writeAuth(cut);
+    assert.equal((await (await storeAt(home.path)).load())?.apiKey, "sk-old");
+  }
+  await home.writeAuth(OLD.replace("sk-old", "sk-whole"));
+  const store = await storeAt(home.path);
+  assert.equal((await store.load())?.apiKey, "sk-whole");
+  await store.remove(() => true);
+  await assert.rejects(stat(pending), { code: "ENOENT" });
+});
+
+test("stores that would keep nothing, or cannot be reached, are refused by name", async () => {
+  await using home = await createHome();
+  const world = await createWorld();
+  for (const store of ["ephemeral", "keyring"] as const) {
+    assert.throws(() => openStore(world, { home: home.path, store }), {
+      code: "STORE_UNSUPPORTED",
+      exitCode: 3,
+    });
+  }
+  assert.equal(openStore(world, { home: home.path, store: "auto" }).kind, "file");
+});

@@ -2,6 +2,7 @@ import { type Account, readAccount, readIdentity, readOrganizationSetup } from "
 import type { Config } from "./config.ts";
 import { chatGptDocument, type Credentials } from "./credentials/auth_file.ts";
 import type { CredentialStore } from "./credentials/store.ts";
+import { formatDuration } from "./duration.ts";
 import type { JsonObject } from "./json.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
@@ -149,9 +150,9 @@ function accessTokenClaims(accessToken: string): JsonObject {
   }
 }
 
-function clockNote(offset: number): string {
-  const minutes = Math.max(1, Math.round(Math.abs(offset) / 60));
-  return `This computer's clock is ${minutes} min ${
-    offset > 0 ? "ahead of" : "behind"
-  } the issuer's; set it right.`;
+function clockNote(seconds: number): string {
+  const direction = seconds > 0 ? "ahead of" : "behind";
+  return `This computer's clock is ${
+    formatDuration(Math.abs(seconds) * 1000)
+  } ${direction} the issuer's; set it right.`;
 }

@@ -23,3 +23,13 @@ export function parseDuration(text: string, flag: string): number {
     hint: `${flag} 10m (or 90s, 1h, 0 for no limit)`,
   });
 }
+
+/** For people: the largest unit of which there is at least one, rounded. */
+export function formatDuration(ms: number): string {
+  const units = [["days", 86_400_000], ["hours", 3_600_000], ["min", 60_000], [
+    "s",
+    1_000,
+  ]] as const;
+  const [name, length] = units.find(([, one]) => ms >= one) ?? ["ms", 1];
+  return `${Math.round(ms / length)} ${name}`;
+}

@@ -8,6 +8,7 @@ import {
 } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { formatDuration } from "./duration.ts";
 import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
@@ -136,6 +137,7 @@ export async function login(
     tell({ type: "saved", login });
     await Promise.all([
       waitForPage(world, server, completed.setupUrl !== undefined),
+      // A signal ends its requests; a write that has begun is seen through, so that nothing half-written is left.
       within(world, FOLLOW_UP_MS, followUp),
     ]);
     return login;
@@ -172,8 +174,8 @@ async function waitForCompletion(
   if (timeoutMs > 0) {
     world.sleep(timeoutMs, done.signal).then(() => {
       if (done.signal.aborted) return;
-      const limit = `after ${Math.round(timeoutMs / 1000)} s`;
-      server.end(new LoginError("LOGIN_TIMEOUT", `Nobody completed the sign-in ${limit}`));
+      const limit = formatDuration(timeoutMs);
+      server.end(new LoginError("LOGIN_TIMEOUT", `Nobody completed the sign-in within ${limit}`));
     });
   }
   try {
@@ -185,14 +187,19 @@ async function waitForCompletion(
 }
 
 async function waitForPage(world: World, server: CallbackServer, hasSetup: boolean): Promise<void> {
-  const isServed = await within(world, PAGE_MS, server.pageServed);
-  if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed);
+  const isServed = await within(world, PAGE_MS, server.pageServed, world.signal);
+  if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
 }
 
-/** Whether it came to its end before the time did. */
-async function within(world: World, ms: number, work: Promise<void>): Promise<boolean> {
+/** Whether it came to its end before the time did, or before the signal. */
+async function within(
+  world: World,
+  ms: number,
+  work: Promise<void>,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const done = new AbortController();
-  const stop = AbortSignal.any([done.signal, world.signal]);
+  const stop = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
   const isDone = await Promise.race([
     work.then(() => true),
     world.sleep(ms, stop).then(() => false),

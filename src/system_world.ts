@@ -91,8 +91,8 @@ function launch([program = "", ...parameters]: readonly string[]): Promise<strin
       windowsHide: true,
     });
     const timer = setTimeout(() => resolve(undefined), LAUNCH_MS);
-    timer.unref?.();
-    child.unref();
+    // Not before it runs: on Deno a child that could not be started has nothing to let go of.
+    child.once("spawn", () => child.unref());
     child.once("error", (thrown) => {
       clearTimeout(timer);
       resolve(

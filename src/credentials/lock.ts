@@ -1,5 +1,6 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { formatDuration } from "../duration.ts";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { FileLock } from "../runtime/runtime.ts";
@@ -50,7 +51,7 @@ async function acquire(
     if (lock) return lock;
     if (waited >= limitMs) {
       throw new LoginError("LOCK_BUSY", `${basename(path)} is locked by another process`, {
-        reason: `${await lockHolder(path)} holds it for more than ${Math.round(limitMs / 1000)} s`,
+        reason: `${await lockHolder(path)} holds it for more than ${formatDuration(limitMs)}`,
       });
     }
     if (waited >= PATIENCE_MS && !isTold) {

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { runCli } from "../src/cli.ts";
+import { parseArguments } from "../src/commands/arguments.ts";
+import { EXIT_CODES } from "../src/commands/help.ts";
+import { COMMANDS, COMMON_OPTIONS } from "../src/commands/table.ts";
+import { LoginError } from "../src/errors.ts";
+import { VERSION } from "../src/version.ts";
+import { createHome } from "./testing/home.ts";
+import { createWorld, type TestWorld } from "./testing/world.ts";
+
+async function run(...args: string[]): Promise<{ exitCode: number; world: TestWorld }> {
+  const world = await createWorld();
+  return { exitCode: await runCli(args, world), world };
+}
+
+test("the version is package.json's", async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  assert.equal(VERSION, version);
+  for (const args of [["--version"], ["-V"], ["version"]]) {
+    const { exitCode, world } = await run(...args);
+    assert.equal(exitCode, 0);
+    assert.deepEqual(world.data, [`codex-login ${version}`]);
+  }
+  assert.deepEqual(JSON.parse((await run("version", "--json")).world.data[0] ?? ""), { version });
+});
+
+test("help goes to stdout, names every command, option and exit code, and exits 0", async () => {
+  for (const args of [["--help"], ["-h"], ["help"]]) {
+    const { exitCode, world } = await run(...args);
+    assert.equal(exitCode, 0);
+    assert.deepEqual(world.words, []);
+    const text = world.data.join("\n");
+    for (const { name } of COMMANDS) assert.ok(text.includes(`  ${name}`), name);
+    for (const { name, help } of COMMON_OPTIONS) {
+      assert.equal(text.includes(`--${name}`), help !== undefined, name);
+    }
+    for (const [codes, meaning] of EXIT_CODES) {
+      assert.ok(text.includes(codes) && text.includes(meaning));
+    }
+  }
+  for (const args of [["login", "--help"], ["help", "login"], ["login", "help"], ["login", "-h"]]) {
+    const text = (await run(...args)).world.data.join("\n");
+    assert.ok(text.startsWith("codex-login login: "), args.join(" "));
+    for (const { name, help } of COMMANDS[0]?.options ?? []) {
+      assert.equal(new RegExp(`--${name}[ \n]`).test(text), help !== undefined, name);
+    }
+  }
+  assert.ok(
+    (await run("login", "help", "status")).world.data.join().startsWith("codex-login status: "),
+  );
+  assert.ok((await run("logout", "--help")).world.data.join().startsWith("codex-login logout: "));
+});
+
+test("parseArguments() finds the command where the reference finds it", () => {
+  const rows: [args: string[], command: string][] = [
+    [[], "login"],
+    [["--no-browser"], "login"],
+    [["login"], "login"],
+    [["status"], "status"],
+    [["login", "status"], "status"],
+    [["login", "--with-api-key", "status"], "status"],
+    [["--json", "status"], "status"],
+    [["-c", "a=b", "logout"], "logout"],
+    [["logout", "--local-only"], "logout"],
+    [
+      ["login", "--experimental_issuer", "https://i.test", "--experimental_client-id", "c"],
+      "login",
+    ],
+    [["login", "--enable", "x", "--disable", "y"], "login"],
+  ];
+  for (const [args, command] of rows) {
+    const invocation = parseArguments(args);
+    assert.ok(invocation.kind === "run" && invocation.command.name === command, args.join(" "));
+  }
+});
+
+test("wrong usage exits 2 with the next step, and does nothing", async () => {
+  const rows = [
+    ["--bogus"],
+    ["bogus"],
+    ["login", "extra"],
+    ["login", "status", "extra"],
+    ["status", "extra"],
+    ["status", "--port", "1"],
+    ["logout", "--no-browser"],
+    ["help", "bogus"],
+    ["help", "login", "extra"],
+    ["version", "extra"],
+    ["login", "--port"],
+    ["login", "--port", "70000"],
+    ["login", "--port", "-1"],
+    ["login", "--port=1e3"],
+    ["login", "--timeout", "soon"],
+    ["login", "--redirect-host", "0.0.0.0"],
+    ["login", "--no-browser", "--browser", "x"],
+    ["login", "--issuer", "http://evil.test"],
+    ["login", "--api-key", "sk-secret"],
+    ["login", "--api-key=sk-secret"],
+    ["login", "--api-key"],
+    ["login", "--device-auth"],
+    ["login", "--with-access-token"],
+    ["-c", "novalue", "status"],
+  ];
+  for (const args of rows) {
+    await using home = await createHome();
+    const { exitCode, world } = await run(...args, "--codex-home", home.path);
+    const words = world.words.join("\n");
+    assert.equal(exitCode, 2, args.join(" "));
+    assert.match(words, /^error\[(USAGE|CONFIG|ISSUER_INVALID)\]: .+\n[^]*  try:   .+/);
+    assert.ok(!words.includes("sk-secret"));
+    assert.deepEqual(world.data, []);
+    assert.ok(!(await home.list()).includes("auth.json"));
+  }
+});
+
+test("with --json a failure is JSON on stdout too", async () => {
+  const { world } = await run("status", "--bogus", "--json");
+  const { error } = JSON.parse(world.data[0] ?? "");
+  assert.equal(error.code, "USAGE");
+  assert.deepEqual(Object.keys(error), ["code", "message", "cause", "hint"]);
+});
+
+test("--quiet leaves only what is needed", async () => {
+  await using home = await createHome();
+  const world = await createWorld({
+    stdin: {
+      isTerminal: false,
+      read: () => Promise.resolve(Buffer.from("sk-0123456789abcdefghij")),
+    },
+  });
+  assert.equal(
+    await runCli(["login", "--with-api-key", "--quiet", "--codex-home", home.path], world),
+    0,
+  );
+  assert.deepEqual([...world.words, ...world.data], []);
+});
+
+test("--verbose shows the log's lines, and a login without a log is still a login", async () => {
+  await using home = await createHome();
+  const key = {
+    isTerminal: false,
+    read: () => Promise.resolve(Buffer.from("sk-0123456789abcdefghij")),
+  };
+  const world = await createWorld({ stdin: key });
+  await runCli(["login", "--with-api-key", "--verbose", "--codex-home", home.path], world);
+  assert.match(world.words.join("\n"), /INFO codex_cli::login: starting api key login flow/);
+
+  await mkdir(join(home.path, "nolog", "codex-login.log"), { recursive: true });
+  const unlogged = await createWorld({ stdin: key });
+  const args = [
+    "login",
+    "--with-api-key",
+    "-c",
+    `log_dir=${join(home.path, "nolog")}`,
+    "--codex-home",
+    home.path,
+  ];
+  assert.equal(await runCli(args, unlogged), 0);
+  assert.match(unlogged.words.join("\n"), /Warning: The log .+ cannot be written/);
+});
+
+test("settings that cannot be read stop a command with their place", async () => {
+  await using home = await createHome();
+  await writeFile(join(home.path, "config.toml"), "a = = b");
+  await chmod(join(home.path, "config.toml"), 0o600);
+  for (const command of ["status", "login", "logout"]) {
+    const { exitCode, world } = await run(command, "--codex-home", home.path);
+    assert.equal(exitCode, 2);
+    assert.match(world.words.join("\n"), /config\.toml cannot be used\n  cause: line 1, column 5/);
+  }
+});
+
+test("parseArguments() gives an invocation or a LoginError, whatever the arguments are", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "login",
+      "status",
+      "help",
+      "--",
+      "-c",
+      "--json",
+      "--port",
+      "--port=",
+      "-",
+      "--no-json",
+      "-cx",
+      "-hc",
+    ),
+  );
+  fc.assert(fc.property(fc.array(word, { maxLength: 6 }), (args) => {
+    try {
+      parseArguments(args);
+    } catch (thrown) {
+      assert.ok(thrown instanceof LoginError && thrown.code === "USAGE", String(thrown));
+    }
+  }));
+});

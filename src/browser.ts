@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { release } from "node:os";
 import { environmentValue, type World } from "./world.ts";
 
 type BrowserWorld = Pick<World, "env" | "platform" | "launch">;
@@ -65,10 +66,5 @@ function isFile(path: string): boolean {
 /** A Linux under Windows: the browser is on the other side. */
 function isWsl(world: Pick<World, "env" | "platform">): boolean {
   if (world.platform !== "linux") return false;
-  if (environmentValue(world, "WSL_DISTRO_NAME")) return true;
-  try {
-    return /microsoft/i.test(readFileSync("/proc/sys/kernel/osrelease", "utf8"));
-  } catch {
-    return false;
-  }
+  return environmentValue(world, "WSL_DISTRO_NAME") !== undefined || /microsoft/i.test(release());
 }

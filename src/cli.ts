@@ -1,7 +1,7 @@
 import { parseArguments } from "./commands/arguments.ts";
 import type { Command, OptionValues } from "./commands/command.ts";
 import { type Config, resolveConfig } from "./config.ts";
-import { type LoginError, toLoginError } from "./errors.ts";
+import { LoginError, toLoginError } from "./errors.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 import { type Log, SILENT_LOG, type World } from "./world.ts";
@@ -21,6 +21,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
   });
   let command: Command | undefined;
   try {
+    refuseInjectedOptions(world);
     const invocation = parseArguments(args);
     if (invocation.kind === "version") {
       world.writeData(json ? JSON.stringify({ version: VERSION }) : `codex-login ${VERSION}`);
@@ -42,6 +43,20 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     world.writeWords(formatError(error, style));
     return error.exitCode;
   }
+}
+
+/** What such options loaded has run by now; going on would hand it a login as well. */
+function refuseInjectedOptions({ runtime }: World): void {
+  const [option] = runtime.injectedOptions();
+  if (option === undefined) return;
+  throw new LoginError(
+    "CONFIG",
+    "The environment gives this program options that can run foreign code in it",
+    {
+      reason: `BUN_OPTIONS: ${option}`,
+      hint: "unset BUN_OPTIONS",
+    },
+  );
 }
 
 interface Surroundings {

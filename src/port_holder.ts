@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { hasLoginRecord } from "./login_record.ts";
 import { printable } from "./printable.ts";
+import { findProcessesHolding, readProc, runTool } from "./proc.ts";
 import { readTcpSockets } from "./proc_net.ts";
 import type { World } from "./world.ts";
 
@@ -35,27 +35,16 @@ async function findByProc(port: number): Promise<PortHolder> {
     const [other] = listeners;
     return other ? { isLogin: false, name: `a program of user ${other.uid}` } : UNKNOWN;
   }
-  const pid = await findProcess(`socket:[${own.inode}]`);
+  const [pid] = await findProcessesHolding(`socket:[${own.inode}]`);
   if (pid === undefined) return { isLogin: false, name: "a program of yours" };
   const name = await processName(pid);
   return { isLogin: isReference(name), name: `${printable(name, 40)} (process ${pid})` };
 }
 
-async function findProcess(socket: string): Promise<string | undefined> {
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const folder = `/proc/${pid}/fd`;
-    for (const descriptor of await readdir(folder).catch(() => [])) {
-      if (await readlink(`${folder}/${descriptor}`).catch(() => "") === socket) return pid;
-    }
-  }
-  return undefined;
-}
-
 async function processName(pid: string): Promise<string> {
   const executable = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
   if (executable) return basename(executable.replace(/ \(deleted\)$/, ""));
-  return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "unknown")).trim();
+  return (await readProc(`/proc/${pid}/comm`)).trim() || "unknown";
 }
 
 /** The reference's own program, under its plain name or that of a release file. */
@@ -63,19 +52,15 @@ function isReference(name: string): boolean {
   return /^codex(-(x86_64|aarch64)-[\w-]+)?$/.test(name);
 }
 
-function findByLsof(port: number): Promise<PortHolder> {
-  return new Promise((resolve) => {
-    const parameters = ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpcu"];
-    execFile("lsof", parameters, { timeout: 2_000 }, (_, stdout) => {
-      const field = (letter: string): string | undefined =>
-        stdout.split("\n").find((line) => line.startsWith(letter))?.slice(1);
-      const name = field("c");
-      if (!name) return resolve(UNKNOWN);
-      const isOwn = field("u") === String(process.getuid?.());
-      resolve({
-        isLogin: isOwn && isReference(name),
-        name: `${printable(name, 40)} (process ${field("p")})`,
-      });
-    });
-  });
+async function findByLsof(port: number): Promise<PortHolder> {
+  const told = await runTool("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpcu"]);
+  const field = (letter: string): string | undefined =>
+    told.split("\n").find((line) => line.startsWith(letter))?.slice(1);
+  const name = field("c");
+  if (!name) return UNKNOWN;
+  const isOwn = field("u") === String(process.getuid?.());
+  return {
+    isLogin: isOwn && isReference(name),
+    name: `${printable(name, 40)} (process ${printable(field("p") ?? "?", 10)})`,
+  };
 }

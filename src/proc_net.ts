@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readProc } from "./proc.ts";
 
 /** A TCP socket as Linux lists it; addresses stay in the kernel's own hexadecimal. */
 export interface TcpSocket {
@@ -14,9 +14,7 @@ const STATE_LISTEN = "0A";
 
 /** All TCP sockets of this network namespace; empty where there is no /proc. */
 export async function readTcpSockets(folder = "/proc/net"): Promise<TcpSocket[]> {
-  const tables = await Promise.all(
-    ["tcp", "tcp6"].map((name) => readFile(`${folder}/${name}`, "utf8").catch(() => "")),
-  );
+  const tables = await Promise.all(["tcp", "tcp6"].map((name) => readProc(`${folder}/${name}`)));
   return tables.flatMap((table) => table.split("\n").slice(1)).flatMap(parseRow);
 }
 

@@ -39,7 +39,7 @@ async function createServer(
     {
       attempt,
       port: PORT,
-      complete(code) {
+      complete(code): Promise<Completion> {
         codes.push(code);
         return complete?.(code) ?? Promise.resolve({ account: ACCOUNT, setupUrl: undefined });
       },

@@ -112,7 +112,7 @@ test("wrong usage exits 2 with the next step, and does nothing", async () => {
     const { exitCode, world } = await run(...args, "--codex-home", home.path);
     const words = world.words.join("\n");
     assert.equal(exitCode, 2, args.join(" "));
-    assert.match(words, /^error\[(USAGE|CONFIG|ISSUER_INVALID)\]: .+\n[^]*  try:   .+/);
+    assert.match(words, /^error\[(USAGE|CONFIG|ISSUER_INVALID)\]: .+\n[^]* {2}try: {3}.+/);
     assert.ok(!words.includes("sk-secret"));
     assert.deepEqual(world.data, []);
     assert.ok(!(await home.list()).includes("auth.json"));
@@ -172,7 +172,10 @@ test("settings that cannot be read stop a command with their place", async () =>
   for (const command of ["status", "login", "logout"]) {
     const { exitCode, world } = await run(command, "--codex-home", home.path);
     assert.equal(exitCode, 2);
-    assert.match(world.words.join("\n"), /config\.toml cannot be used\n  cause: line 1, column 5/);
+    assert.match(
+      world.words.join("\n"),
+      /config\.toml cannot be used\n {2}cause: line 1, column 5/,
+    );
   }
 });
 

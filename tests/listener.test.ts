@@ -105,14 +105,13 @@ test("listen() asks an earlier login of this user to give way, in the reference'
   await using home = await createHome();
   const world = await createRecordedWorld(home);
   const asked: string[] = [];
-  let first: Listener | undefined;
-  first = await listen(world, {
+  const first = await listen(world, {
     ...OPTIONS,
     handler: (request) => {
       asked.push(
         `${request.method} ${new URL(request.url).pathname} ${[...request.headers.keys()].sort()}`,
       );
-      setTimeout(() => first?.close(0), 0);
+      setTimeout(() => first.close(0), 0);
       return new Response("Login cancelled");
     },
   });

@@ -217,7 +217,7 @@ test("status cleans what tokens say of people", async () => {
   await home.writeAuth(
     chatGpt({ id_token, oauth_provenance: { issuer: "https://i.test/\x1b[2J", client_id: "c" } }),
   );
-  assert.ok(!/[\x1b\u202e]/.test((await status(home)).words));
+  assert.ok(!/(?!\n)\p{C}/u.test((await status(home)).words));
 });
 
 test("status reads every vector that the reference may have left", async () => {

@@ -1,8 +1,9 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { formatDuration } from "../duration.ts";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { readProc } from "../proc.ts";
 import type { FileLock } from "../runtime/runtime.ts";
 import type { World } from "../world.ts";
 
@@ -77,12 +78,12 @@ export async function makePrivateFolder(folder: string): Promise<void> {
 /** Who holds a lock, from the kernel's own list where there is one. */
 async function lockHolder(path: string): Promise<string> {
   const file = await stat(path).catch(() => undefined);
-  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  const locks = await readProc("/proc/locks");
   const row = locks.split("\n").find((line) =>
     / FLOCK /.test(line) && !line.includes("->") && file && line.includes(`:${file.ino} `)
   );
   const pid = row?.trim().split(/\s+/)[4];
   if (!pid || pid === "0") return "another process";
-  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process");
+  const name = await readProc(`/proc/${pid}/comm`) || "a program";
   return `${printable(name, 40)} (process ${pid})`;
 }

@@ -14,6 +14,7 @@ interface BunServer {
 }
 
 declare const Bun: {
+  readonly main: string;
   serve(options: {
     hostname: string;
     port: number;
@@ -69,6 +70,10 @@ export const bunRuntime: Runtime = {
     if (outcome === "busy") return undefined;
     throw lockUnsupported(path, `flock: error ${outcome}`);
   },
+
+  /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
+  injectedOptions: () =>
+    Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/") ? process.execArgv : [],
 
   async protectMemory(): Promise<void> {
     (await loadLibc())?.disableCoreDumps();

@@ -42,6 +42,8 @@ export const denoRuntime: Runtime = {
     return undefined;
   },
 
+  injectedOptions: () => [],
+
   /** Deno has no such call without FFI, which its permission set for this program does not grant. */
   protectMemory(): Promise<void> {
     return Promise.resolve();

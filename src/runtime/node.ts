@@ -56,6 +56,8 @@ export const nodeRuntime: Runtime = {
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
   },
 
+  injectedOptions: () => [],
+
   /** Node has no such call. */
   protectMemory(): Promise<void> {
     return Promise.resolve();

@@ -39,6 +39,8 @@ export interface Runtime {
    * @throws {LoginError} LOCK_UNSUPPORTED where no such lock exists.
    */
   tryLock(path: string): Promise<FileLock | undefined>;
+  /** Options that somebody's environment slipped into a program that was built to have none, and which may run their code. */
+  injectedOptions(): readonly string[];
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
   protectMemory(): Promise<void>;
 }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { visit } from "./testing/fake_browser.ts";
+import { createHome, type TestHome } from "./testing/home.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { programCommand, ROOT, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { missingTool } from "./testing/tools.ts";
+
+const EXECUTABLE_ONLY = SUBJECT === "executable" ? false : "only for the executable";
+
+/** A folder that would like to take part in everything that is started in it. */
+async function plantHostileFolder(home: TestHome, issuerUrl: string): Promise<string> {
+  const folder = join(home.path, "hostile");
+  await mkdir(join(folder, "node_modules", "hono"), { recursive: true });
+  const preload = `require("fs").writeFileSync(${JSON.stringify(join(home.path, "owned"))}, "x");`;
+  const files: Record<string, string> = {
+    ".env":
+      `CODEX_HOME=${folder}\nCODEX_REVOKE_TOKEN_URL_OVERRIDE=${issuerUrl}/stolen\nNODE_TLS_REJECT_UNAUTHORIZED=0\n`,
+    ".env.local": `CODEX_HOME=${folder}\n`,
+    "bunfig.toml": 'preload = ["./preload.js"]\n',
+    "preload.js": preload,
+    "tsconfig.json": "{ broken",
+    "package.json": "{ broken",
+    "deno.json": "{ broken",
+    "config.toml": "broken = = =",
+    "node_modules/hono/index.js": preload,
+    "node_modules/hono/package.json": '{"name":"hono","main":"index.js"}',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test("a hostile current folder changes nothing", { skip: EXECUTABLE_ONLY }, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const cwd = await plantHostileFolder(home, issuer.url);
+  await using program = startProgram(home, [
+    "login",
+    "--issuer",
+    issuer.url,
+    "--port",
+    "0",
+    "--no-browser",
+  ], { cwd });
+  await visit(await program.authUrl());
+  assert.equal((await program.ended).exitCode, 0);
+  assert.equal((await home.authJson())["auth_mode"], "chatgpt");
+  assert.ok(!(await home.list()).includes("owned"));
+  assert.equal((await runProgram(home, ["status"], { cwd })).exitCode, 0);
+});
+
+test("nothing in the current folder is even opened, and only the issuer is called", {
+  skip: EXECUTABLE_ONLY || missingTool("strace", "-V"),
+}, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const cwd = await plantHostileFolder(home, issuer.url);
+  const trace = join(home.path, "trace");
+  await using program = startProgram(home, [
+    "login",
+    "--issuer",
+    issuer.url,
+    "--port",
+    "0",
+    "--no-browser",
+  ], {
+    cwd,
+    wrapper: ["strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-o", trace],
+  });
+  await visit(await program.authUrl());
+  assert.equal((await program.ended).exitCode, 0);
+  const calls = await readFile(trace, "utf8");
+  const opened = [...calls.matchAll(/open(?:at)?\((?:AT_FDCWD, )?"([^"]+)"/g)].map((
+    [, path = ""],
+  ) => path);
+  assert.ok(opened.length > 10);
+  assert.deepEqual(opened.filter((path) => path.startsWith(cwd) || !path.startsWith("/")), []);
+  const peers = [
+    ...calls.matchAll(/connect\(\d+, \{sa_family=AF_INET6?, .*?sin6?_port=htons\((\d+)\)/g),
+  ];
+  assert.deepEqual([...new Set(peers.map(([, port]) => port))], [new URL(issuer.url).port]);
+  assert.equal([...calls.matchAll(/execve\(/g)].length, 1);
+});
+
+test(
+  "hostile variables of the runtime are refused or have no effect",
+  { skip: EXECUTABLE_ONLY },
+  async () => {
+    await using home = await createHome();
+    await using issuer = await startIssuer();
+    const preload = join(home.path, "preload.js");
+    await writeFile(preload, "");
+    const refused = await runProgram(home, ["status"], {
+      env: { BUN_OPTIONS: `--preload ${preload}` },
+    });
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /unset BUN_OPTIONS/);
+
+    await using program = startProgram(home, [
+      "login",
+      "--issuer",
+      issuer.url,
+      "--port",
+      "0",
+      "--no-browser",
+    ], {
+      env: {
+        BUN_CONFIG_VERBOSE_FETCH: "curl",
+        NODE_DEBUG: "http,https,net",
+        NODE_OPTIONS: `--require ${preload}`,
+        HTTP_PROXY: "http://127.0.0.1:9",
+        HTTPS_PROXY: "http://127.0.0.1:9",
+        ALL_PROXY: "http://127.0.0.1:9",
+        SSLKEYLOGFILE: join(home.path, "keys"),
+        NODE_TLS_REJECT_UNAUTHORIZED: "0",
+      },
+    });
+    await visit(await program.authUrl());
+    const ended = await program.ended;
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    for (const secret of issuer.secrets) {
+      assert.ok(
+        !`${ended.stdout}${ended.stderr}`.includes(secret),
+      );
+    }
+    assert.ok(!(await home.list()).includes("keys"));
+  },
+);
+
+test("a waiting login can neither dump its memory nor be read by other processes", {
+  skip: EXECUTABLE_ONLY || (process.platform !== "linux" && "only Linux has /proc"),
+}, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await using program = startProgram(home, [
+    "login",
+    "--issuer",
+    issuer.url,
+    "--port",
+    "0",
+    "--no-browser",
+  ]);
+  await program.authUrl();
+  const limits = readFileSync(`/proc/${program.child.pid}/limits`, "utf8");
+  assert.match(limits, /^Max core file size +0 +0 /m);
+  // The kernel gives the files of a process that is not dumpable to root.
+  if (process.getuid?.() !== 0) {
+    assert.throws(() => readFileSync(`/proc/${program.child.pid}/environ`));
+  }
+});
+
+test("no machine's path and no test's secret is in what people download", {
+  skip: SUBJECT === "source" && "only for what is built",
+}, async () => {
+  const path = programCommand().at(-1) ?? "";
+  const bytes = await readFile(path);
+  assert.equal(bytes.indexOf(ROOT), -1);
+  for (const name of ["/root/", "sk-made-up", "BEGIN PRIVATE KEY"]) {
+    if (SUBJECT === "bundle") assert.equal(bytes.indexOf(name), -1, name);
+  }
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { test } from "node:test";
+import { obtainCallback } from "./testing/fake_browser.ts";
+import { createHome } from "./testing/home.ts";
+import { get } from "./testing/http_client.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { assertReferenceReads } from "./testing/reference_rules.ts";
+import { sleep } from "./testing/world.ts";
+
+const MOMENTS = 20;
+
+test(
+  `${SUBJECT}: kill -9 at twenty random moments of a login leaves the old login or the new one, whole`,
+  { timeout: 180_000 },
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const old = JSON.stringify(
+      { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789" },
+      null,
+      2,
+    );
+    const outcomes = { old: 0, new: 0 };
+    for (let i = 0; i < MOMENTS; i++) {
+      await home.writeAuth(old);
+      await using program = startProgram(home, [
+        "login",
+        "--issuer",
+        issuer.url,
+        "--port",
+        "0",
+        "--no-browser",
+      ]);
+      const callback = await obtainCallback(await program.authUrl());
+      const reply = get(callback).catch(() => {});
+      // From before the exchange to after the second save: most of it is the save.
+      await sleep(Math.random() * 80);
+      program.kill("SIGKILL");
+      await program.ended;
+      await reply;
+      const text = await home.readAuth();
+      const file = assertReferenceReads(text);
+      if (file["auth_mode"] === "apikey") assert.equal(text, old);
+      else {
+        const tokens = file["tokens"] as Record<string, string>;
+        assert.ok(issuer.liveRefreshTokens.has(tokens["refresh_token"] ?? ""));
+      }
+      outcomes[file["auth_mode"] === "apikey" ? "old" : "new"]++;
+      assert.equal(await home.mode("auth.json"), "600");
+    }
+    assert.equal(outcomes.old + outcomes.new, MOMENTS);
+
+    // Whatever the killed ones left is in nobody's way, and the next login clears it.
+    await using program = startProgram(home, [
+      "login",
+      "--issuer",
+      issuer.url,
+      "--port",
+      "0",
+      "--no-browser",
+    ]);
+    await get(await obtainCallback(await program.authUrl()));
+    assert.equal((await program.ended).exitCode, 0);
+    assert.ok(!(await readdir(home.path)).some((name) => name.endsWith(".tmp")));
+    assert.equal((await runProgram(home, ["status"])).exitCode, 0);
+  },
+);

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestHome } from "./home.ts";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What is tested: the sources on the runtime that runs the tests, or one of the two things that people download. */
+export const SUBJECT = process.env["CODEX_LOGIN_SUBJECT"] ?? "source";
+
+const IS_DENO = "Deno" in globalThis;
+
+/** The command line that starts the program, before its own arguments. */
+export function programCommand(): string[] {
+  switch (SUBJECT) {
+    case "executable":
+      return [built("codex-login")];
+    case "bundle":
+      return ["node", built("codex-login.mjs")];
+    case "source":
+      return IS_DENO
+        ? [
+          process.execPath,
+          "run",
+          "--quiet",
+          "--config",
+          join(ROOT, "deno.json"),
+          "-P=login",
+          join(ROOT, "src/main.ts"),
+        ]
+        : [process.execPath, join(ROOT, "src/main.ts")];
+    default:
+      throw new Error(`CODEX_LOGIN_SUBJECT is "${SUBJECT}": source, executable or bundle`);
+  }
+}
+
+function built(name: string): string {
+  const path = join(ROOT, "dist", name);
+  if (!existsSync(path)) throw new Error(`${path} is missing: npm run build`);
+  return path;
+}
+
+export interface StartOptions {
+  readonly env?: Record<string, string>;
+  /** Put before the command: `setpriv …`, `strace …`. */
+  readonly wrapper?: readonly string[];
+  readonly cwd?: string;
+  /** Written to stdin, which is then closed; without it stdin is empty. */
+  readonly input?: string;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run of the program as a process of its own. */
+export interface Program extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the match when stderr or stdout has it; rejects when the program ends without. */
+  shows(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The address to sign in at. */
+  authUrl(): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** A small environment: nothing of the person who runs the tests leaks into them. */
+export function programEnvironment(
+  home: TestHome,
+  env: Record<string, string> = {},
+): Record<string, string> {
+  const kept = ["PATH", "TMPDIR", "SystemRoot"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(kept),
+    DENO_DIR: process.env["DENO_DIR"] ?? join(homedir(), ".cache", "deno"),
+    BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+    HOME: home.path,
+    CODEX_HOME: home.path,
+    XDG_RUNTIME_DIR: home.path,
+    ...env,
+  };
+}
+
+export function startProgram(
+  home: TestHome,
+  args: readonly string[],
+  options: StartOptions = {},
+): Program {
+  const [command = "", ...before] = [...options.wrapper ?? [], ...programCommand()];
+  const child = spawn(command, [...before, ...args], {
+    env: programEnvironment(home, options.env),
+    cwd: options.cwd ?? home.path,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  const watchers = new Set<() => void>();
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+    for (const watch of watchers) watch();
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input ?? "");
+  let isOver = false;
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode, signal) => {
+      isOver = true;
+      resolve({ exitCode, signal, stdout, stderr });
+      for (const watch of watchers) watch();
+    });
+  });
+  const program: Program = {
+    child,
+    ended,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    shows(pattern: RegExp): Promise<RegExpExecArray> {
+      return new Promise((resolve, reject) => {
+        const watch = (): void => {
+          const match = pattern.exec(stderr) ?? pattern.exec(stdout);
+          if (!match && !isOver) return;
+          watchers.delete(watch);
+          if (match) resolve(match);
+          else reject(new Error(`ended without showing ${pattern}:\n${stdout}\n${stderr}`));
+        };
+        watchers.add(watch);
+        watch();
+      });
+    },
+    authUrl: async () => (await program.shows(/^https?:\/\/\S+\/oauth\/authorize\?\S+$/m))[0],
+    // Not child.kill(): on Deno that decides by itself how the program ended.
+    kill: (signal) => void process.kill(child.pid ?? 0, signal),
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (!isOver) child.kill("SIGKILL");
+      await ended.catch(() => {});
+    },
+  };
+  return program;
+}
+
+/** Runs the program to its end. */
+export async function runProgram(
+  home: TestHome,
+  args: readonly string[],
+  options: StartOptions = {},
+): Promise<Ended> {
+  return await startProgram(home, args, options).ended;
+}

@@ -31,6 +31,8 @@ if (!process.argv.includes("--bundle-only")) {
   const suffix = process.platform === "win32" ? ".exe" : "";
   build("executable for this machine", `${DIST}/codex-login${suffix}`, [
     "--compile",
+    // What a command does not need is not even loaded: start-up is paid at every call.
+    "--splitting",
     "--minify",
     "--bytecode",
     "--format=esm",

@@ -15,10 +15,8 @@ import { type Log, SILENT_LOG, type World } from "./world.ts";
 export async function runCli(args: readonly string[], world: World): Promise<number> {
   // By name, because an error in the arguments comes before they are understood.
   const json = args.includes("--json");
-  const style = resolveStyle(world, {
-    plain: args.includes("--plain"),
-    noColor: args.includes("--no-color"),
-  });
+  const style = (): Promise<TerminalStyle> =>
+    resolveStyle(world, { plain: args.includes("--plain"), noColor: args.includes("--no-color") });
   let command: Command | undefined;
   try {
     refuseInjectedOptions(world);
@@ -40,7 +38,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       const event = command?.name === "login" ? { event: "failed" } : {};
       world.writeData(JSON.stringify({ ...event, error: errorJson(error) }));
     }
-    world.writeWords(formatError(error, style));
+    world.writeWords(formatError(error, await style()));
     return error.exitCode;
   }
 }
@@ -62,7 +60,7 @@ function refuseInjectedOptions({ runtime }: World): void {
 interface Surroundings {
   readonly world: World;
   readonly json: boolean;
-  readonly style: TerminalStyle;
+  style(): Promise<TerminalStyle>;
 }
 
 async function runCommand(

@@ -33,7 +33,7 @@ export async function loginWithApiKey(
       },
     );
   }
-  if (world.stdin.isTerminal) {
+  if (await world.isTerminal("stdin")) {
     throw new LoginError(
       "STDIN_TERMINAL",
       "--with-api-key reads the key from stdin, and that is a terminal",

@@ -1,5 +1,6 @@
 import { runCli } from "./cli.ts";
-import { type ErrorCode, LoginError, toLoginError } from "./errors.ts";
+import type { ErrorCode } from "./error_kinds.ts";
+import { LoginError, toLoginError } from "./errors.ts";
 import { createSystemWorld } from "./system_world.ts";
 
 const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [

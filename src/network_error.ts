@@ -1,4 +1,5 @@
-import { type ErrorCode, LoginError, systemCode } from "./errors.ts";
+import type { ErrorCode } from "./error_kinds.ts";
+import { LoginError, systemCode } from "./errors.ts";
 
 /** Codes of failed system calls, the same in all runtimes, to ours. */
 const BY_SYSTEM_CODE: Readonly<Record<string, ErrorCode>> = {

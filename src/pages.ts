@@ -36,8 +36,8 @@ export function renderErrorPage(error: LoginError): Promise<Page> {
   return render(error.kind.page, errorTemplate, {
     title: error.kind.title,
     message: error.message,
-    reason: error.reason,
-    hint: error.hint,
+    reason: error.reason && toSentence(error.reason),
+    hint: /^codex-login\b/.test(error.hint) ? `Run: ${error.hint}` : toSentence(error.hint),
     closing: "Your terminal shows the same message. You can close this tab.",
     code: error.code,
   });
@@ -51,6 +51,11 @@ export function renderForeignPage(): Promise<Page> {
     hint: "Use the tab that was opened last, or open the address that your terminal shows.",
     closing: "The sign-in under way goes on.",
   });
+}
+
+/** Terminals show fragments, pages show sentences. */
+function toSentence(fragment: string): string {
+  return fragment.charAt(0).toUpperCase() + fragment.slice(1);
 }
 
 type Values = Readonly<Record<string, string | undefined>>;

@@ -9,12 +9,12 @@ export interface TerminalStyle {
 }
 
 /** Colour and links only where they cannot hurt: on a terminal that wants them. */
-export function resolveStyle(
+export async function resolveStyle(
   world: Pick<World, "env" | "isTerminal">,
   { plain, noColor }: { plain: boolean; noColor: boolean },
-): TerminalStyle {
+): Promise<TerminalStyle> {
   const isDumb = environmentValue(world, "TERM") === "dumb";
-  const isTerminal = world.isTerminal.stderr && !isDumb;
+  const isTerminal = !isDumb && await world.isTerminal("stderr");
   const isForced = environmentValue(world, "FORCE_COLOR") !== undefined &&
     world.env["FORCE_COLOR"] !== "0";
   const isRefused = plain || noColor || environmentValue(world, "NO_COLOR") !== undefined;

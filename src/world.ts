@@ -47,7 +47,6 @@ export interface Log {
 export const SILENT_LOG: Log = { write: () => {}, hide: () => {} };
 
 export interface Stdin {
-  readonly isTerminal: boolean;
   /** Reads until the end, or until more than `maxBytes` came: then those bytes and no more. */
   read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
@@ -58,7 +57,8 @@ export interface World {
   readonly platform: string;
   readonly runtime: Runtime;
   readonly stdin: Stdin;
-  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Whether a person sits at that stream. Asked only where it matters: finding out costs milliseconds. */
+  isTerminal(stream: "stdin" | "stdout" | "stderr"): Promise<boolean>;
   /** One line of data on stdout. */
   writeData(line: string): void;
   /** Lines for people on stderr. */

@@ -130,7 +130,6 @@ test("--quiet leaves only what is needed", async () => {
   await using home = await createHome();
   const world = await createWorld({
     stdin: {
-      isTerminal: false,
       read: () => Promise.resolve(Buffer.from("sk-0123456789abcdefghij")),
     },
   });
@@ -144,7 +143,6 @@ test("--quiet leaves only what is needed", async () => {
 test("--verbose shows the log's lines, and a login without a log is still a login", async () => {
   await using home = await createHome();
   const key = {
-    isTerminal: false,
     read: () => Promise.resolve(Buffer.from("sk-0123456789abcdefghij")),
   };
   const world = await createWorld({ stdin: key });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ERROR_KINDS, LoginError, systemCode, toLoginError } from "../src/errors.ts";
+import { ERROR_KINDS } from "../src/error_kinds.ts";
+import { LoginError, systemCode, toLoginError } from "../src/errors.ts";
 
 test("every error has a documented exit code, a proper page status, a title and a next step", () => {
   const exits = new Set([1, 2, 3, 5, 6, 70, 129, 130, 143]);

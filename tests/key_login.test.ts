@@ -11,7 +11,7 @@ import { createWorld, type TestWorld } from "./testing/world.ts";
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
 
 function stdin(text: string | Uint8Array): Stdin {
-  return { isTerminal: false, read: () => Promise.resolve(Buffer.from(text)) };
+  return { read: () => Promise.resolve(Buffer.from(text)) };
 }
 
 async function run(
@@ -77,10 +77,11 @@ test("login --with-api-key refuses what is no key, repeats nothing of it, and le
 
 test("login --with-api-key at a terminal gives a hint instead of waiting", async () => {
   await using home = await createHome();
-  const { exitCode, world } = await run(home, {
-    isTerminal: true,
-    read: () => new Promise(() => {}),
+  const world = await createWorld({
+    stdin: { read: () => new Promise(() => {}) },
+    isTerminal: () => Promise.resolve(true),
   });
+  const exitCode = await runCli(["login", "--with-api-key", "--codex-home", home.path], world);
   assert.equal(exitCode, 2);
   assert.match(
     world.words.join("\n"),
@@ -92,7 +93,6 @@ test("login --with-api-key at a terminal gives a hint instead of waiting", async
 test("login --with-api-key waits for stdin only so long", async () => {
   await using home = await createHome();
   const silent: Stdin = {
-    isTerminal: false,
     read: (_, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });

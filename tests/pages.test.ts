@@ -54,7 +54,7 @@ test("error pages say what, why, what next and the code", async () => {
   );
   assertSealed(page);
   assert.equal(page.status, 403);
-  for (const shown of ["Wrong workspace", "Not here.", "allowed: a", "WORKSPACE_MISMATCH"]) {
+  for (const shown of ["Wrong workspace", "Not here.", "Allowed: a", "WORKSPACE_MISMATCH"]) {
     assert.ok(page.html.includes(shown), shown);
   }
   const foreign = await renderForeignPage();

@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { LoginError } from "../src/errors.ts";
 import { formatError, formatLink, resolveStyle } from "../src/terminal.ts";
 
-const TERMINAL = { stdout: true, stderr: true };
-const PIPE = { stdout: false, stderr: false };
+const TERMINAL = true;
+const PIPE = false;
 const NOTHING = { plain: false, noColor: false };
 
-test("resolveStyle() colours terminals that want it and nothing else", () => {
+test("resolveStyle() colours terminals that want it and nothing else", async () => {
   const rows: [
     env: Record<string, string>,
-    isTerminal: typeof PIPE,
+    isTerminal: boolean,
     options: typeof NOTHING,
     color: boolean,
     links: boolean,
@@ -28,7 +28,7 @@ test("resolveStyle() colours terminals that want it and nothing else", () => {
   ];
   for (const [env, isTerminal, options, color, links] of rows) {
     assert.deepEqual(
-      resolveStyle({ env, isTerminal }, options),
+      await resolveStyle({ env, isTerminal: () => Promise.resolve(isTerminal) }, options),
       { color, links },
       JSON.stringify([env, options]),
     );

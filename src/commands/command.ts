@@ -25,7 +25,8 @@ export interface CommandContext {
   readonly world: World;
   readonly config: Config;
   readonly options: OptionValues;
-  readonly style: TerminalStyle;
+  /** Worked out when it is first asked for. */
+  style(): Promise<TerminalStyle>;
   readonly json: boolean;
   /** Words for people, unless they asked for quiet. */
   say(text: string): void;

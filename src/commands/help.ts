@@ -1,4 +1,4 @@
-import { ERROR_KINDS } from "../errors.ts";
+import { ERROR_KINDS } from "../error_kinds.ts";
 import type { Command, Option } from "./command.ts";
 import { COMMANDS, COMMON_OPTIONS } from "./table.ts";
 

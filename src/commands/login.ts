@@ -6,7 +6,7 @@ import type { RedirectHost } from "../listener.ts";
 import { login, type LoginEvent, type LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
-import { formatLink } from "../terminal.ts";
+import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
 const DEFAULT_TIMEOUT = "10m";
@@ -38,7 +38,7 @@ export async function runLogin(context: CommandContext): Promise<number> {
 async function runBrowserLogin(context: CommandContext, timeoutMs: number): Promise<void> {
   const { world, config, options, json } = context;
   world.log.write("info", "codex_cli::login", "starting browser login flow");
-  const tell = json ? tellInJson(context) : tellInWords(context);
+  const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
   await login(world, config, readLoginOptions(options, timeoutMs), tell);
 }
 
@@ -111,7 +111,10 @@ export function accountJson(
   return { email, plan, accountId, userId };
 }
 
-function tellInWords({ world, options, style, say }: CommandContext): (event: LoginEvent) => void {
+function tellInWords(
+  { world, options, say }: CommandContext,
+  style: TerminalStyle,
+): (event: LoginEvent) => void {
   return (event) => {
     switch (event.type) {
       case "note":

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const SRC = fileURLToPath(new URL("../src/", import.meta.url));
+
+/** Imports go only downwards. A name with a slash is a folder, whose files may import each other. ARCHITECTURE.md shows the same. */
+const RANKS: readonly (readonly string[])[] = [
+  ["error_kinds", "printable", "json", "deferred", "version"],
+  ["errors"],
+  ["runtime/"],
+  ["world"],
+  ["oauth/", "account", "duration", "network_error", "proc"],
+  [
+    "http",
+    "settings",
+    "browser",
+    "terminal",
+    "log",
+    "pages",
+    "workspace",
+    "proc_net",
+    "login_record",
+    "request_guard",
+  ],
+  ["config", "peer", "port_holder", "exchange"],
+  ["credentials/", "callback_server", "listener"],
+  ["revoke_login", "status", "key_login"],
+  ["accept_tokens", "logout"],
+  ["login"],
+  ["commands/"],
+  ["cli", "system_world"],
+  ["main"],
+];
+
+const MAX_LINES = 220;
+const MEDIAN_LINES = 100;
+
+const files = (readdirSync(SRC, { recursive: true }) as string[])
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".ts"));
+
+function source(file: string): string {
+  return readFileSync(join(SRC, file), "utf8");
+}
+
+function rankOf(file: string): number {
+  const folder = file.includes("/") ? `${file.split("/")[0]}/` : undefined;
+  const name = folder ?? file.replace(/\.ts$/, "");
+  return RANKS.findIndex((names) => names.includes(name));
+}
+
+function importsOf(file: string): string[] {
+  const found = source(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+  return [...found].map(([, path = ""]) => posix.join(posix.dirname(file), path)).filter((path) =>
+    path.endsWith(".ts")
+  );
+}
+
+test("every source file has a rank, and imports only from below", () => {
+  for (const file of files) {
+    assert.notEqual(
+      rankOf(file),
+      -1,
+      `src/${file} has no rank: give it one here and in ARCHITECTURE.md`,
+    );
+    for (const imported of importsOf(file)) {
+      const isSibling = file.includes("/") && posix.dirname(file) === posix.dirname(imported);
+      assert.ok(
+        isSibling || rankOf(imported) < rankOf(file),
+        `src/${file} imports src/${imported}, which is not below it`,
+      );
+    }
+  }
+});
+
+test("no imports go round in a circle", () => {
+  const done = new Set<string>();
+  function walk(file: string, path: readonly string[]): void {
+    assert.ok(!path.includes(file), `a circle: ${[...path, file].join(" -> ")}`);
+    if (done.has(file)) return;
+    // runtime.ts loads its three implementations on use; they need its types.
+    const imported = importsOf(file).filter((one) =>
+      !(file === "runtime/runtime.ts" && one !== file)
+    );
+    for (const one of imported) walk(one, [...path, file]);
+    done.add(file);
+  }
+  for (const file of files) walk(file, []);
+});
+
+test("only src/runtime/ names a runtime", () => {
+  for (const file of files.filter((one) => !one.startsWith("runtime/"))) {
+    const code = source(file).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "").replace(
+      /"(?:[^"\\]|\\.)*"|`[^`]*`/g,
+      '""',
+    );
+    assert.ok(!/\b(Deno|Bun)\b/.test(code), `src/${file} names a runtime`);
+  }
+});
+
+test("only main.ts ends the process", () => {
+  for (const file of files.filter((one) => one !== "main.ts")) {
+    assert.ok(
+      !/process\s*\.\s*(exit|on|once|kill)\b/.test(source(file)),
+      `src/${file} ends or watches the process`,
+    );
+  }
+});
+
+test("no random value comes from anywhere but the system's generator", () => {
+  for (const file of files) {
+    assert.ok(!/Math\.random/.test(source(file)), `src/${file} uses Math.random`);
+  }
+});
+
+test("source files are small: one noun each", () => {
+  const lengths = files.map((file) => ({ file, lines: source(file).split("\n").length }));
+  for (const { file, lines } of lengths) {
+    assert.ok(lines <= MAX_LINES, `src/${file} has ${lines} lines`);
+  }
+  const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b);
+  assert.ok((sorted[Math.floor(sorted.length / 2)] ?? 0) < MEDIAN_LINES);
+});
+
+test("every source file has tests of its own, or is named with the tests that hold it", () => {
+  const elsewhere: Record<string, string> = {
+    "world.ts": "types",
+    "main.ts": "login.e2e.test.ts",
+    "version.ts": "cli.test.ts",
+    "deferred.ts": "login.test.ts",
+    "error_kinds.ts": "errors.test.ts",
+    "network_error.ts": "http.test.ts",
+    "peer.ts": "proc_net.test.ts",
+    "port_holder.ts": "listener.test.ts",
+    "workspace.ts": "account.test.ts",
+    "exchange.ts": "login.test.ts",
+    "accept_tokens.ts": "login.test.ts",
+    "revoke_login.ts": "logout.test.ts",
+    "proc.ts": "proc_net.test.ts",
+  };
+  const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
+  const roots = files.filter((file) => !file.includes("/"));
+  for (const file of roots) {
+    const named = elsewhere[file];
+    assert.ok(
+      named === "types" || tests.has(named ?? file.replace(/\.ts$/, ".test.ts")),
+      `src/${file} has no test file`,
+    );
+  }
+});

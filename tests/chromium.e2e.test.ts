@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { LoginError } from "../src/errors.ts";
+import { type Page as RenderedPage, renderErrorPage, renderSuccessPage } from "../src/pages.ts";
+import {
+  accessibilityViolations,
+  historyOf,
+  launchChromium,
+  openContext,
+  screenshot,
+} from "./testing/chromium.ts";
+import { createHome } from "./testing/home.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { assertNoSecrets } from "./testing/leaks.ts";
+import { startProgram, SUBJECT } from "./testing/program.ts";
+import { missingChromium } from "./testing/tools.ts";
+import { ADA, BOB, OLA } from "./testing/users.ts";
+
+const OPTIONS = { skip: missingChromium(), timeout: 90_000 };
+
+function assertLoopbackOnly(requests: readonly URL[]): void {
+  assert.deepEqual(
+    requests.map(({ hostname }) => hostname).filter((name) => name !== "127.0.0.1"),
+    [],
+  );
+}
+
+test(`${SUBJECT}: the whole sign-in, by clicking through the issuer's pages`, OPTIONS, async () => {
+  await using issuer = await startIssuer({ users: [ADA, BOB], hasPages: true });
+  await using home = await createHome();
+  await using browser = await launchChromium();
+  await using program = startProgram(home, [
+    "login",
+    "--issuer",
+    issuer.url,
+    "--port",
+    "0",
+    "--no-browser",
+  ]);
+  const { page, requests, problems } = await openContext(browser);
+  const authUrl = await program.authUrl();
+  await page.goto(authUrl);
+  await page.getByRole("button", { name: "Continue as bob@example.com" }).click();
+  await page.getByRole("heading", { name: "You are signed in" }).waitFor();
+  assert.match(await page.locator("main").innerText(), /bob@example\.com[^]*team[^]*acct-2222/);
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, "/success");
+  assert.equal((await program.ended).exitCode, 0);
+
+  const history = await historyOf(page);
+  assert.deepEqual(history.map((url) => new URL(url, "http://x").pathname).slice(-2), [
+    "/oauth/authorize",
+    "/success",
+  ]);
+  assertNoSecrets(
+    history.filter((url) => !url.startsWith(issuer.url)).join() + await page.content(),
+    issuer,
+    authUrl,
+  );
+  assertLoopbackOnly(requests);
+  assert.deepEqual(problems, []);
+});
+
+test(
+  `${SUBJECT}: a sign-in that is denied ends on a page that says what to do`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer({ users: [ADA], hasPages: true });
+    await using home = await createHome();
+    await using browser = await launchChromium();
+    await using program = startProgram(home, [
+      "login",
+      "--issuer",
+      issuer.url,
+      "--port",
+      "0",
+      "--no-browser",
+    ]);
+    const { page, requests } = await openContext(browser);
+    await page.goto(await program.authUrl());
+    await page.getByRole("button", { name: "Deny" }).click();
+    await page.getByRole("heading", { name: "Access was denied" }).waitFor();
+    assert.match(await page.locator("main").innerText(), /The person said no[^]*ACCESS_DENIED/);
+    assert.equal((await program.ended).exitCode, 1);
+    assertLoopbackOnly(requests);
+  },
+);
+
+test(
+  `${SUBJECT}: the set-up of an organization counts down, can be stopped, and goes to the issuer's platform`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer({ users: [OLA] });
+    await using home = await createHome();
+    await using browser = await launchChromium();
+    for (const isStopped of [false, true]) {
+      await using program = startProgram(home, [
+        "login",
+        "--issuer",
+        issuer.url,
+        "--port",
+        "0",
+        "--no-browser",
+      ]);
+      const { page, requests, problems } = await openContext(browser);
+      await page.goto(await program.authUrl());
+      const arrived = page.waitForRequest(/^https:/);
+      await page.getByText(/opens in \d seconds/).waitFor();
+      assert.deepEqual(await accessibilityViolations(page), []);
+      if (isStopped) {
+        await page.getByRole("button", { name: "Stay here" }).click();
+        await page.getByText("opens when you continue").waitFor();
+        assert.equal(await page.getByRole("button", { name: "Stay here" }).isVisible(), false);
+        await screenshot(page, "success-setup");
+        await page.getByRole("link", { name: "Continue" }).click();
+      }
+      assert.equal((await program.ended).exitCode, 0);
+      const { origin, pathname, searchParams } = new URL((await arrived).url());
+      assert.equal(`${origin}${pathname}`, "https://platform.api.openai.org/org-setup");
+      assert.equal(searchParams.get("with_org"), "org-acct-3333");
+      assertLoopbackOnly(requests.slice(0, -1));
+      assert.deepEqual(problems.filter((text) => /Content Security/.test(text)), []);
+    }
+  },
+);
+
+test(
+  `${SUBJECT}: a hostile page can neither end, nor fake, nor read a login`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using browser = await launchChromium();
+    await using program = startProgram(home, [
+      "login",
+      "--issuer",
+      issuer.url,
+      "--port",
+      "0",
+      "--no-browser",
+    ]);
+    const authUrl = await program.authUrl();
+    const target = new URL(new URL(authUrl).searchParams.get("redirect_uri") ?? "").origin;
+    const { port } = new URL(target);
+    const server = createServer((_, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end(`<!doctype html><title>hostile</title>
+      <img src="${target}/cancel"><img src="${target}/success"><script src="${target}/success"></script>
+      <iframe src="${target}/success"></iframe><iframe src="http://rebind.test:${port}/success"></iframe>
+      <link rel="prefetch" href="${target}/auth/callback?error=x"><iframe name="sink"></iframe>
+      <form id="f" method="post" target="sink" action="${target}/auth/callback?error=access_denied"></form>`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const hostile = `http://127.0.0.1:${
+      typeof address === "object" && address ? address.port : 0
+    }/`;
+    const { page, context } = await openContext(browser);
+    await page.goto(hostile);
+    const read = await page.evaluate<string[]>(`(async () => {
+    document.getElementById("f").submit();
+    const results = [];
+    for (const path of ["/cancel", "/success", "/auth/callback?error=access_denied", "/auth/callback?state=x&code=y"]) {
+      for (const mode of ["no-cors", "cors"]) {
+        results.push(await fetch("${target}" + path, { mode }).then((reply) => reply.text(), () => "refused"));
+      }
+      navigator.sendBeacon("${target}" + path, "x");
+      open("${target}" + path, "_blank");
+    }
+    return results;
+  })()`);
+    assert.ok(read.every((text) => text === "refused" || text === ""), read.join());
+    await context.close();
+    server.close();
+    server.closeAllConnections();
+
+    const { page: honest } = await openContext(browser);
+    await honest.goto(authUrl);
+    await honest.getByRole("heading", { name: "You are signed in" }).waitFor();
+    assert.equal((await program.ended).exitCode, 0);
+    assert.equal(issuer.asked("token").length, 1);
+  },
+);
+
+const ACCOUNT = {
+  email: "a.very.long.address.that.has.to.wrap.somewhere@department.university.example.com",
+  plan: "plus",
+  accountId: "acct-1111",
+  userId: "user-ada",
+  workspaceName: "The Analytical Engine Company of London and Turin",
+};
+const FAILURE = new LoginError("TLS", "The issuer at auth.openai.com could not be asked", {
+  reason: "the certificate was not accepted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)",
+});
+
+const LOOKS = [
+  { name: "light", options: { colorScheme: "light", viewport: { width: 900, height: 700 } } },
+  { name: "dark", options: { colorScheme: "dark", viewport: { width: 900, height: 700 } } },
+  { name: "narrow", options: { colorScheme: "light", viewport: { width: 320, height: 640 } } },
+  // A browser at 200 % has half of the pixels for the same page.
+  {
+    name: "zoomed",
+    options: { colorScheme: "dark", viewport: { width: 450, height: 350 }, deviceScaleFactor: 2 },
+  },
+] as const;
+
+async function show(page: Page, rendered: RenderedPage): Promise<void> {
+  await page.route("http://127.0.0.1:9/page", (route) =>
+    route.fulfill({
+      status: rendered.status,
+      contentType: "text/html; charset=utf-8",
+      headers: { "content-security-policy": rendered.contentSecurityPolicy },
+      body: rendered.html,
+    }));
+  await page.goto("http://127.0.0.1:9/page");
+}
+
+test("pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
+  ...OPTIONS,
+  skip: OPTIONS.skip || (SUBJECT !== "source" && "the same pages for every subject"),
+}, async () => {
+  await using browser = await launchChromium();
+  const pages = {
+    success: await renderSuccessPage(ACCOUNT),
+    setup: await renderSuccessPage(ACCOUNT, "/setup/x"),
+    error: await renderErrorPage(FAILURE),
+  };
+  for (const [kind, rendered] of Object.entries(pages)) {
+    for (const { name, options } of LOOKS) {
+      const { page, problems, context } = await openContext(browser, options);
+      await show(page, rendered);
+      assert.deepEqual(await accessibilityViolations(page), [], `${kind} ${name}`);
+      const overflow = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      assert.equal(overflow, 0, `${kind} ${name} scrolls sideways`);
+      assert.equal(await page.locator("html").getAttribute("lang"), "en");
+      assert.equal(await page.getByRole("main").count(), 1);
+      assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+      assert.match(await page.title(), / – codex-login$/);
+      assert.deepEqual(problems.filter((text) => /Content Security/.test(text)), []);
+      await screenshot(page, `${kind}-${name}`);
+      await context.close();
+    }
+  }
+});

@@ -36,7 +36,8 @@ async function isTerminal(stream: keyof typeof DESCRIPTORS): Promise<boolean> {
   return isatty(DESCRIPTORS[stream]);
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted || ms <= 0) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);

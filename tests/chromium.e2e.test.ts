@@ -14,7 +14,7 @@ import {
 import { createHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
-import { startProgram, SUBJECT } from "./testing/program.ts";
+import { startLogin, SUBJECT } from "./testing/program.ts";
 import { missingChromium } from "./testing/tools.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
 
@@ -31,14 +31,7 @@ test(`${SUBJECT}: the whole sign-in, by clicking through the issuer's pages`, OP
   await using issuer = await startIssuer({ users: [ADA, BOB], hasPages: true });
   await using home = await createHome();
   await using browser = await launchChromium();
-  await using program = startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--no-browser",
-  ]);
+  await using program = startLogin(home, issuer);
   const { page, requests, problems } = await openContext(browser);
   const authUrl = await program.authUrl();
   await page.goto(authUrl);
@@ -69,14 +62,7 @@ test(
     await using issuer = await startIssuer({ users: [ADA], hasPages: true });
     await using home = await createHome();
     await using browser = await launchChromium();
-    await using program = startProgram(home, [
-      "login",
-      "--issuer",
-      issuer.url,
-      "--port",
-      "0",
-      "--no-browser",
-    ]);
+    await using program = startLogin(home, issuer);
     const { page, requests } = await openContext(browser);
     await page.goto(await program.authUrl());
     await page.getByRole("button", { name: "Deny" }).click();
@@ -95,14 +81,7 @@ test(
     await using home = await createHome();
     await using browser = await launchChromium();
     for (const isStopped of [false, true]) {
-      await using program = startProgram(home, [
-        "login",
-        "--issuer",
-        issuer.url,
-        "--port",
-        "0",
-        "--no-browser",
-      ]);
+      await using program = startLogin(home, issuer);
       const { page, requests, problems } = await openContext(browser);
       await page.goto(await program.authUrl());
       const arrived = page.waitForRequest(/^https:/);
@@ -132,14 +111,7 @@ test(
     await using issuer = await startIssuer();
     await using home = await createHome();
     await using browser = await launchChromium();
-    await using program = startProgram(home, [
-      "login",
-      "--issuer",
-      issuer.url,
-      "--port",
-      "0",
-      "--no-browser",
-    ]);
+    await using program = startLogin(home, issuer);
     const authUrl = await program.authUrl();
     const target = new URL(new URL(authUrl).searchParams.get("redirect_uri") ?? "").origin;
     const { port } = new URL(target);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
-import { programCommand, ROOT, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { programCommand, ROOT, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { missingTool } from "./testing/tools.ts";
 
 const EXECUTABLE_ONLY = SUBJECT === "executable" ? false : "only for the executable";
@@ -37,14 +37,7 @@ test("a hostile current folder changes nothing", { skip: EXECUTABLE_ONLY }, asyn
   await using issuer = await startIssuer();
   await using home = await createHome();
   const cwd = await plantHostileFolder(home, issuer.url);
-  await using program = startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--no-browser",
-  ], { cwd });
+  await using program = startLogin(home, issuer, [], { cwd });
   await visit(await program.authUrl());
   assert.equal((await program.ended).exitCode, 0);
   assert.equal((await home.authJson())["auth_mode"], "chatgpt");
@@ -59,14 +52,7 @@ test("nothing in the current folder is even opened, and only the issuer is calle
   await using home = await createHome();
   const cwd = await plantHostileFolder(home, issuer.url);
   const trace = join(home.path, "trace");
-  await using program = startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--no-browser",
-  ], {
+  await using program = startLogin(home, issuer, [], {
     cwd,
     wrapper: ["strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-o", trace],
   });
@@ -99,14 +85,7 @@ test(
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /unset BUN_OPTIONS/);
 
-    await using program = startProgram(home, [
-      "login",
-      "--issuer",
-      issuer.url,
-      "--port",
-      "0",
-      "--no-browser",
-    ], {
+    await using program = startLogin(home, issuer, [], {
       env: {
         BUN_CONFIG_VERBOSE_FETCH: "curl",
         NODE_DEBUG: "http,https,net",
@@ -135,14 +114,7 @@ test("a waiting login can neither dump its memory nor be read by other processes
 }, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  await using program = startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--no-browser",
-  ]);
+  await using program = startLogin(home, issuer);
   await program.authUrl();
   const limits = readFileSync(`/proc/${program.child.pid}/limits`, "utf8");
   assert.match(limits, /^Max core file size +0 +0 /m);

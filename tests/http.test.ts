@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { LoginError } from "../src/errors.ts";
 import { createFetch, TRANSPORT_DEFAULTS } from "../src/http.ts";
 import { startIssuer } from "./testing/issuer.ts";
+import { TLS, trustingFetch } from "./testing/tls.ts";
 
 const QUICK = { ...TRANSPORT_DEFAULTS, connectMs: 400, totalMs: 600 };
-const TLS = {
-  key: readFileSync(new URL("vectors/tls/localhost.key", import.meta.url), "utf8"),
-  cert: readFileSync(new URL("vectors/tls/localhost.pem", import.meta.url), "utf8"),
-};
-const CA = readFileSync(new URL("vectors/tls/ca.pem", import.meta.url), "utf8");
-
 /** A server that answers each connection's first bytes with whatever `answer` writes. */
 async function startRaw(
   answer: (socket: Socket, request: string) => void,
@@ -206,6 +200,5 @@ test("the transport verifies TLS, with its own CA or none, whatever the environm
     if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
     else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
   }
-  const trusting = createFetch({ ...TRANSPORT_DEFAULTS, ca: CA });
-  assert.equal((await trusting(url, { method: "POST", body: "x" })).status, 400);
+  assert.equal((await trustingFetch(url, { method: "POST", body: "x" })).status, 400);
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { test } from "node:test";
+import { sleep } from "../src/system_world.ts";
 import { obtainCallback } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
-import { runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
-import { sleep } from "./testing/world.ts";
 
 const MOMENTS = 20;
 
@@ -25,14 +25,7 @@ test(
     const outcomes = { old: 0, new: 0 };
     for (let i = 0; i < MOMENTS; i++) {
       await home.writeAuth(old);
-      await using program = startProgram(home, [
-        "login",
-        "--issuer",
-        issuer.url,
-        "--port",
-        "0",
-        "--no-browser",
-      ]);
+      await using program = startLogin(home, issuer);
       const callback = await obtainCallback(await program.authUrl());
       const reply = get(callback).catch(() => {});
       // From before the exchange to after the second save: most of it is the save.
@@ -53,14 +46,7 @@ test(
     assert.equal(outcomes.old + outcomes.new, MOMENTS);
 
     // Whatever the killed ones left is in nobody's way, and the next login clears it.
-    await using program = startProgram(home, [
-      "login",
-      "--issuer",
-      issuer.url,
-      "--port",
-      "0",
-      "--no-browser",
-    ]);
+    await using program = startLogin(home, issuer);
     await get(await obtainCallback(await program.authUrl()));
     assert.equal((await program.ended).exitCode, 0);
     assert.ok(!(await readdir(home.path)).some((name) => name.endsWith(".tmp")));

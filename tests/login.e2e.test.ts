@@ -9,8 +9,16 @@ import { get } from "./testing/http_client.ts";
 import { type Misbehaviour, startIssuer, type TestIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { occupy } from "./testing/occupant.ts";
-import { type Ended, type Program, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import {
+  type Ended,
+  type Program,
+  runProgram,
+  startLogin,
+  startProgram,
+  SUBJECT,
+} from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
+import { CA_PATH, obtainCallbackByTls, TLS } from "./testing/tls.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
 
 const OLD_KEY = {
@@ -19,18 +27,6 @@ const OLD_KEY = {
   mine: { kept: true },
 };
 const SLOW = { timeout: 120_000 };
-
-function startLogin(home: TestHome, issuer: TestIssuer, ...args: string[]): Program {
-  return startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--no-browser",
-    ...args,
-  ]);
-}
 
 function assertEnded({ exitCode, stderr, signal }: Ended, expected: number): void {
   assert.equal(exitCode, expected, `${signal}\n${stderr}`);
@@ -68,7 +64,7 @@ test(
     await using issuer = await startIssuer();
     await using home = await createHome();
     const fresh = join(home.path, "not", "yet");
-    const first = startLogin(home, issuer, "--codex-home", fresh);
+    const first = startLogin(home, issuer, ["--codex-home", fresh]);
     const steps = await visit(await first.authUrl());
     assert.deepEqual(steps.map(({ reply }) => reply.status), [302, 303, 200]);
     assertEnded(await first.ended, 0);
@@ -216,10 +212,36 @@ test(
   },
 );
 
+test(
+  `${SUBJECT}: an https issuer is trusted by its CA alone, whatever the environment says`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer({ tls: TLS });
+    for (const isTrusted of [true, false]) {
+      await using home = await createHome();
+      await using program = startProgram(home, [
+        "login",
+        "--issuer",
+        issuer.url,
+        "--port",
+        "0",
+        "--no-browser",
+      ], {
+        env: isTrusted ? { NODE_EXTRA_CA_CERTS: CA_PATH } : { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+      });
+      const callback = await obtainCallbackByTls(await program.authUrl());
+      assert.equal((await get(callback)).status, isTrusted ? 303 : 502);
+      if (isTrusted) assertEnded(await program.ended, 0);
+      else await assertFailed({ program, issuer, home, before: undefined }, "TLS", 5);
+    }
+    assert.equal(issuer.asked("token").length, 1);
+  },
+);
+
 test(`${SUBJECT}: a workspace that was not expected saves nothing`, SLOW, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  await using program = startLogin(home, issuer, "--expect-workspace", "acct-9");
+  await using program = startLogin(home, issuer, ["--expect-workspace", "acct-9"]);
   await visit(await program.authUrl());
   await assertFailed({ program, issuer, home, before: undefined }, "WORKSPACE_MISMATCH", 1);
 });
@@ -449,14 +471,14 @@ test(
 test(`${SUBJECT}: a login that nobody completes ends in time with exit code 6`, SLOW, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  await using program = startLogin(home, issuer, "--timeout", "200ms");
+  await using program = startLogin(home, issuer, ["--timeout", "200ms"]);
   await assertFailed({ program, issuer, home, before: undefined }, "LOGIN_TIMEOUT", 6);
 });
 
 test(`${SUBJECT}: --json gives programs one object a line`, SLOW, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  await using program = startLogin(home, issuer, "--json", "--quiet");
+  await using program = startLogin(home, issuer, ["--json", "--quiet"]);
   await program.shows(/\n/);
   const { event, authUrl, port } = JSON.parse(program.stdout().split("\n")[0] ?? "");
   assert.equal(event, "waiting");

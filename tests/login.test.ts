@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { test } from "node:test";
+import { sleep } from "../src/system_world.ts";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
@@ -15,8 +16,8 @@ import {
 import { signJwt } from "./testing/jwt.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { type LoginRun, startLogin } from "./testing/login_run.ts";
+import { obtainCallbackByTls, TLS, trustingFetch } from "./testing/tls.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
-import { sleep } from "./testing/world.ts";
 
 const OLD_KEY = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789", mine: [1] };
 
@@ -290,6 +291,56 @@ test("login() gives up when the issuer stays out of reach", async () => {
   assert.equal((await get(callback)).status, 502);
   await assertFailed(run, issuer, "CONNECT_REFUSED", 5);
   assert.deepEqual(await home.list().then((names) => names.includes("auth.json")), false);
+});
+
+test("login() at an https issuer demands an ID token that is this issuer's, for us and of now", async () => {
+  const rows: [claims: Record<string, unknown>, code: string | undefined][] = [
+    [{}, undefined],
+    [{ iss: "https://evil.test" }, "ID_TOKEN_INVALID"],
+    [{ iss: undefined }, "ID_TOKEN_INVALID"],
+    [{ aud: ["another-client"] }, "ID_TOKEN_INVALID"],
+    [{ exp: 1 }, "ID_TOKEN_INVALID"],
+  ];
+  for (const [claims, code] of rows) {
+    await using issuer = await startIssuer({
+      tls: TLS,
+      idTokenClaims: (same) => ({ ...same, ...claims }),
+    });
+    await using home = await createHome();
+    const run = await startLogin(home, issuer, [], { fetch: trustingFetch });
+    const steps = await visit(await obtainCallbackByTls(await run.authUrl));
+    if (code === undefined) {
+      assert.equal(await run.exitCode, 0, run.world.words.join("\n"));
+      continue;
+    }
+    assert.equal(steps.at(-1)?.reply.status, 502);
+    await assertFailed(run, issuer, code, 1);
+    assert.ok(!(await home.list()).includes("auth.json"));
+  }
+});
+
+test("login() at an issuer whose certificate nobody vouches for sends it no code", async () => {
+  await using issuer = await startIssuer({ tls: TLS });
+  await using home = await createHome();
+  const run = await startLogin(home, issuer, [], IMPATIENT);
+  const callback = await obtainCallbackByTls(await run.authUrl);
+  assert.equal((await get(callback)).status, 502);
+  await assertFailed(run, issuer, "TLS", 5);
+  assert.equal(issuer.asked("token").length, 0);
+});
+
+test("login() whose result cannot be saved says so on the page, and leaves what was there", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const run = await startLogin(home, issuer);
+  const callback = await obtainCallback(await run.authUrl);
+  // After the proof that the store can take it, somebody puts a folder in the file's place.
+  await mkdir(home.authPath);
+  const page = await get(callback);
+  assert.equal(page.status, 500);
+  assert.match(page.body, /SAVE_FAILED/);
+  await assertFailed(run, issuer, "SAVE_FAILED", 3);
+  assert.ok((await stat(home.authPath)).isDirectory());
 });
 
 test("login() refuses another workspace before anything is saved", async () => {

@@ -3,23 +3,14 @@ import { test } from "node:test";
 import { createSession } from "./testing/cookie_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { type JudgingIssuer, startOidcProvider } from "./testing/oidc_provider.ts";
-import { runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 
 async function signIn(
   home: TestHome,
   issuer: JudgingIssuer,
   session: ReturnType<typeof createSession>,
 ): Promise<{ refreshToken: string; stderr: string }> {
-  await using program = startProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--client-id",
-    issuer.clientId,
-    "--port",
-    "0",
-    "--no-browser",
-  ]);
+  await using program = startLogin(home, issuer, ["--client-id", issuer.clientId]);
   const page = await session.signIn(await program.authUrl());
   const { exitCode, stderr } = await program.ended;
   assert.equal(

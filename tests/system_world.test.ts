@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sleep } from "../src/system_world.ts";
 import { createSystemWorld } from "../src/system_world.ts";
 import { createHome } from "./testing/home.ts";
-import { sleep } from "./testing/world.ts";
 
 const SIGNAL = new AbortController().signal;
 

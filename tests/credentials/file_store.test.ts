@@ -14,11 +14,12 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sleep } from "../../src/system_world.ts";
 import { apiKeyDocument } from "../../src/credentials/auth_file.ts";
 import { openStore } from "../../src/credentials/open_store.ts";
 import type { CredentialStore } from "../../src/credentials/store.ts";
 import { createHome } from "../testing/home.ts";
-import { createWorld, sleep } from "../testing/world.ts";
+import { createWorld } from "../testing/world.ts";
 
 const OLD = '{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-old"\n}';
 

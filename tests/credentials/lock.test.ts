@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sleep } from "../../src/system_world.ts";
 import { withLocks } from "../../src/credentials/lock.ts";
 import { createHome } from "../testing/home.ts";
-import { createWorld, sleep } from "../testing/world.ts";
+import { createWorld } from "../testing/world.ts";
 
 /** flock(1), a program by others, holding a lock until it is killed. */
 async function holdLock(path: string): Promise<AsyncDisposable & { child: ChildProcess }> {

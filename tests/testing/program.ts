@@ -153,6 +153,17 @@ export function startProgram(
   return program;
 }
 
+/** Starts `login` at this issuer, on a free port and without a browser. */
+export function startLogin(
+  home: TestHome,
+  issuer: { readonly url: string },
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Program {
+  const own = ["login", "--issuer", issuer.url, "--port", "0", "--no-browser"];
+  return startProgram(home, [...own, ...args], options);
+}
+
 /** Runs the program to its end. */
 export async function runProgram(
   home: TestHome,

@@ -1,5 +1,6 @@
 import { createFetch } from "../../src/http.ts";
 import { loadRuntime } from "../../src/runtime/runtime.ts";
+import { sleep } from "../../src/system_world.ts";
 import { SILENT_LOG, type World } from "../../src/world.ts";
 
 export interface TestWorld extends World {
@@ -42,18 +43,4 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
     end: (reason) => ending.abort(reason),
     ...changes,
   };
-}
-
-/** A real pause that ends early when told to, and never keeps the process. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    }
-    signal?.addEventListener("abort", done);
-  });
 }

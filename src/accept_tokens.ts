@@ -16,6 +16,8 @@ import { checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
 
 const OWNER_ID_BYTES = 32;
+/** Milliseconds; within the five seconds that a finished login waits for what follows it, so that the outcome is told. */
+const REVOCATION_MS = 4_500;
 
 export interface AcceptedLogin {
   readonly account: Account;
@@ -109,7 +111,7 @@ async function settleEarlier(
   if (former === null || former === identity) {
     return tell("The earlier login of this account was replaced; its tokens are left to expire.");
   }
-  const outcome = await revokeLogin(world, config, earlier);
+  const outcome = await revokeLogin(world, config, earlier, REVOCATION_MS);
   if (outcome.kind === "revoked") tell(`The earlier login of ${name} was revoked.`);
   if (outcome.kind === "failed") {
     tell(

@@ -1,14 +1,9 @@
 import type { Account } from "./account.ts";
 import { type AcceptedLogin, acceptTokens } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
-import {
-  type CallbackServer,
-  type CompletedLogin,
-  createCallbackServer,
-} from "./callback_server.ts";
+import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
-import { formatDuration } from "./duration.ts";
 import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
@@ -17,12 +12,11 @@ import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
 import { isOwnPeer } from "./peer.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
+import { PAGE_MS, waitForCompletion, waitForPage, within } from "./waiting.ts";
 import { allowedWorkspaces } from "./workspace.ts";
 import type { World } from "./world.ts";
 
-/** Milliseconds: for the browser to fetch the last page, for a person to go on to the set-up, for what follows the save. */
-const PAGE_MS = 1_000;
-const SETUP_MS = 15_000;
+/** Milliseconds for what follows the save. */
 const FOLLOW_UP_MS = 5_000;
 
 export interface LoginOptions {
@@ -159,51 +153,4 @@ function portNotes(config: Config, { port }: Listener): string[] {
   return [
     `The issuer knows only the ports ${REGISTERED_PORTS.join(" and ")}; it may refuse ${port}.`,
   ];
-}
-
-/** The time limit and the signals end a login only while it waits: once the right callback came, it is seen through. */
-async function waitForCompletion(
-  world: World,
-  server: CallbackServer,
-  timeoutMs: number,
-): Promise<CompletedLogin> {
-  const done = new AbortController();
-  const interrupt = (): void => void server.end(world.signal.reason);
-  world.signal.addEventListener("abort", interrupt, { once: true });
-  if (world.signal.aborted) interrupt();
-  if (timeoutMs > 0) {
-    world.sleep(timeoutMs, done.signal).then(() => {
-      if (done.signal.aborted) return;
-      const limit = formatDuration(timeoutMs);
-      server.end(new LoginError("LOGIN_TIMEOUT", `Nobody completed the sign-in within ${limit}`));
-    });
-  }
-  try {
-    return await server.completed;
-  } finally {
-    done.abort();
-    world.signal.removeEventListener("abort", interrupt);
-  }
-}
-
-async function waitForPage(world: World, server: CallbackServer, hasSetup: boolean): Promise<void> {
-  const isServed = await within(world, PAGE_MS, server.pageServed, world.signal);
-  if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
-}
-
-/** Whether it came to its end before the time did, or before the signal. */
-async function within(
-  world: World,
-  ms: number,
-  work: Promise<void>,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const done = new AbortController();
-  const stop = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
-  const isDone = await Promise.race([
-    work.then(() => true),
-    world.sleep(ms, stop).then(() => false),
-  ]);
-  done.abort();
-  return isDone;
 }

@@ -6,6 +6,9 @@ import { LoginError } from "./errors.ts";
 import { type Revocation, revokeLogin } from "./revoke_login.ts";
 import type { World } from "./world.ts";
 
+/** Milliseconds: a person is waiting, and the login goes away here in any case. */
+const REVOCATION_MS = 10_000;
+
 export interface LogoutOutcome {
   /** "kept": while the issuer was asked, somebody signed in anew; that login is not ours to remove. */
   readonly local: "nothing stored" | "removed" | "kept";
@@ -28,7 +31,7 @@ export async function logout(
   if (stored === undefined) return { local: "nothing stored", revocation: { kind: "not asked" } };
   const revocation: LogoutOutcome["revocation"] = options.localOnly || stored === "damaged"
     ? { kind: "not asked" }
-    : await revokeLogin(world, config, stored);
+    : await revokeLogin(world, config, stored, REVOCATION_MS);
   world.signal.throwIfAborted();
   const isRemoved = await store.remove((current) => !isNewerLogin(stored, current));
   return { local: isRemoved ? "removed" : "kept", revocation };

@@ -16,12 +16,14 @@ type RevokingWorld = Pick<World, "fetch" | "log" | "signal">;
 /**
  * Ends a stored ChatGPT login at the issuer that gave it, which its `oauth_provenance` names. API keys and access tokens
  * that a person pasted are theirs to end.
+ *
+ * @param limitMs how long the issuer may take.
  */
 export async function revokeLogin(
   world: RevokingWorld,
   config: Pick<Config, "revocationEndpoint" | "originator" | "userAgent">,
   credentials: Credentials,
-  signal: AbortSignal = world.signal,
+  limitMs: number,
 ): Promise<Revocation> {
   const { mode, tokens } = credentials;
   if (mode !== "chatgpt" || !tokens) return { kind: "nothing to revoke" };
@@ -38,7 +40,8 @@ export async function revokeLogin(
       clientId: tokens.oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID,
       originator: config.originator,
       userAgent: config.userAgent,
-    }, signal);
+      limitMs,
+    }, world.signal);
     return { kind: "revoked" };
   } catch (thrown) {
     const error = toLoginError(thrown);

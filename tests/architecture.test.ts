@@ -27,7 +27,7 @@ const RANKS: readonly (readonly string[])[] = [
   ],
   ["config", "peer", "port_holder", "exchange"],
   ["credentials/", "callback_server", "listener"],
-  ["revoke_login", "status", "key_login"],
+  ["revoke_login", "status", "key_login", "waiting"],
   ["accept_tokens", "logout"],
   ["login"],
   ["commands/"],
@@ -140,6 +140,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "accept_tokens.ts": "login.test.ts",
     "revoke_login.ts": "logout.test.ts",
     "proc.ts": "proc_net.test.ts",
+    "waiting.ts": "login.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

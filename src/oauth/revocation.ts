@@ -3,9 +3,6 @@ import type { Fetch } from "../world.ts";
 import { describeRefusal } from "./error_response.ts";
 import { FORM_HEADERS } from "./token.ts";
 
-/** Milliseconds for one revocation: a person is waiting, and what is stored goes away in any case. */
-const LIMIT_MS = 10_000;
-
 export interface RevocationRequest {
   /** The whole address of the revocation endpoint. */
   readonly endpoint: string;
@@ -15,6 +12,8 @@ export interface RevocationRequest {
   readonly clientId: string;
   readonly originator: string;
   readonly userAgent: string;
+  /** Milliseconds that each request may take. */
+  readonly limitMs: number;
 }
 
 /**
@@ -38,7 +37,7 @@ export async function revokeToken(
       headers: { "content-type": type, originator, "user-agent": userAgent, accept: "*/*" },
       body,
       redirect: "manual",
-      limitMs: LIMIT_MS,
+      limitMs: request.limitMs,
       signal,
     });
 

@@ -10,6 +10,7 @@ const REQUEST: RevocationRequest = {
   clientId: "app_test",
   originator: "codex_cli_rs",
   userAgent: "codex_cli_rs/0.1.0 (linux; x64) xterm",
+  limitMs: 10_000,
 };
 const SIGNAL = new AbortController().signal;
 

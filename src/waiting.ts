@@ -1,0 +1,62 @@
+import type { CallbackServer, CompletedLogin } from "./callback_server.ts";
+import { formatDuration } from "./duration.ts";
+import { LoginError } from "./errors.ts";
+import type { World } from "./world.ts";
+
+/** Milliseconds for the browser to fetch the last page, and for a person to go on to the set-up. */
+export const PAGE_MS = 1_000;
+const SETUP_MS = 15_000;
+
+type WaitingWorld = Pick<World, "sleep" | "signal">;
+
+/** The time limit and the signals end a login only while it waits: once the right callback came, it is seen through. */
+export async function waitForCompletion(
+  world: WaitingWorld,
+  server: CallbackServer,
+  timeoutMs: number,
+): Promise<CompletedLogin> {
+  const done = new AbortController();
+  const interrupt = (): void => void server.end(world.signal.reason);
+  world.signal.addEventListener("abort", interrupt, { once: true });
+  if (world.signal.aborted) interrupt();
+  if (timeoutMs > 0) {
+    world.sleep(timeoutMs, done.signal).then(() => {
+      if (done.signal.aborted) return;
+      const limit = formatDuration(timeoutMs);
+      server.end(new LoginError("LOGIN_TIMEOUT", `Nobody completed the sign-in within ${limit}`));
+    });
+  }
+  try {
+    return await server.completed;
+  } finally {
+    done.abort();
+    world.signal.removeEventListener("abort", interrupt);
+  }
+}
+
+/** Until the last page was delivered, and the person went on to the set-up if there is one. */
+export async function waitForPage(
+  world: WaitingWorld,
+  server: CallbackServer,
+  hasSetup: boolean,
+): Promise<void> {
+  const isServed = await within(world, PAGE_MS, server.pageServed, world.signal);
+  if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
+}
+
+/** Whether it came to its end before the time did, or before the signal. */
+export async function within(
+  world: WaitingWorld,
+  ms: number,
+  work: Promise<void>,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const done = new AbortController();
+  const stop = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
+  const isDone = await Promise.race([
+    work.then(() => true),
+    world.sleep(ms, stop).then(() => false),
+  ]);
+  done.abort();
+  return isDone;
+}

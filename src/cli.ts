@@ -78,18 +78,18 @@ async function runCommand(
     overrides: options.list("config"),
   });
   const run = await command.load();
-  const log = command.isLogged
-    ? await openLogOrGoOn(world, config, options.flag("verbose"))
-    : SILENT_LOG;
-  try {
-    return await run({ world: { ...world, log }, config, options, style, json, say });
-  } catch (thrown) {
-    log.write("error", "codex_cli::login", "command failed", { code: toLoginError(thrown).code });
-    throw thrown;
-  }
+  const isVerbose = options.flag("verbose");
+  return await run({
+    world,
+    config,
+    options,
+    style,
+    json,
+    say,
+    startLog: async () => ({ ...world, log: await openLogOrGoOn(world, config, isVerbose) }),
+  });
 }
 
-/** A login without a log is still a login. */
 async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): Promise<Log> {
   const { openLog } = await import("./log.ts");
   const echo = isVerbose ? (line: string): void => world.writeWords(line) : undefined;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { homedir } from "node:os";
 import * as v from "valibot";
@@ -11,7 +12,7 @@ import {
   parseSecureUrl,
 } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, type Setting } from "./settings.ts";
 import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
@@ -75,7 +76,8 @@ const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
  */
 export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
   const home = resolveHome(world, flags.codexHome);
-  const settings = readSettingsSchema(await readSettings(home, flags.overrides ?? []));
+  await refuseOtherThanFolder(home);
+  const settings = checkSettings(await readSettings(home, flags.overrides ?? []));
   const notes: string[] = [];
   if (existsSync(REQUIREMENTS)) {
     notes.push(`${REQUIREMENTS} exists and is not evaluated by codex-login.`);
@@ -106,13 +108,26 @@ function resolveHome(world: World, flag: string | undefined): string {
   return join(resolve(userHome ?? homedir()), ".codex");
 }
 
-function readSettingsSchema(raw: unknown): v.InferOutput<typeof Settings> {
-  const parsed = v.safeParse(Settings, raw);
+/** A missing home is an empty one, but a file in its place is a mistake that would look like nobody being signed in. */
+async function refuseOtherThanFolder(home: string): Promise<void> {
+  const found = await stat(home).catch(() => undefined);
+  if (!found || found.isDirectory()) return;
+  throw new LoginError("CONFIG", `${printable(home)} is not a folder`, {
+    hint: "point CODEX_HOME, or --codex-home, at a folder",
+  });
+}
+
+function checkSettings(found: ReadonlyMap<string, Setting>): v.InferOutput<typeof Settings> {
+  const values = Object.fromEntries([...found].map(([name, { value }]) => [name, value]));
+  const parsed = v.safeParse(Settings, values);
   if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  const reason = `expected ${issue.expected ?? "another value"}, found ${issue.received}`;
-  throw new LoginError("CONFIG", `The setting ${v.getDotPath(issue)} cannot be used`, {
-    reason: printable(reason),
+  const [issue] = parsed.issues;
+  const name = v.getDotPath(issue) ?? "";
+  const source = found.get(name.split(".")[0] ?? "")?.source ?? "config.toml";
+  throw new LoginError("CONFIG", `The setting ${name} cannot be used`, {
+    reason: printable(
+      `${source}: expected ${issue.expected ?? "another value"}, found ${issue.received}`,
+    ),
   });
 }
 

@@ -17,7 +17,7 @@ export const ERROR_KINDS = {
     exit: 2,
     page: 500,
     title: "Settings not usable",
-    hint: "mend the setting and run the command again",
+    hint: "correct the setting, then run the command again",
   },
   ISSUER_INVALID: {
     exit: 2,
@@ -132,11 +132,17 @@ export const ERROR_KINDS = {
     title: "Credentials cannot be locked",
     hint: "use a folder on a local disk: --codex-home DIR",
   },
+  OUTPUT_FAILED: {
+    exit: 3,
+    page: 500,
+    title: "Output cannot be written",
+    hint: "check where stdout goes",
+  },
   STORE_UNSUPPORTED: {
     exit: 3,
     page: 500,
     title: "Credential store not usable",
-    hint: "codex-login -c cli_auth_credentials_store=file",
+    hint: "add -c cli_auth_credentials_store=file to the command",
   },
 
   DNS: { exit: 5, page: 502, title: "The issuer cannot be found", hint: RETRY },
@@ -162,7 +168,7 @@ export const ERROR_KINDS = {
     exit: 6,
     page: 504,
     title: "Nobody completed the sign-in in time",
-    hint: "codex-login (--timeout 0 waits for ever)",
+    hint: "codex-login (--timeout 0 waits forever)",
   },
   INTERNAL: {
     exit: 70,
@@ -170,9 +176,9 @@ export const ERROR_KINDS = {
     title: "A bug in codex-login",
     hint: "report it, with the version and what you did",
   },
-  HANGUP: { exit: 129, page: 500, title: "Ended", hint: AGAIN },
-  INTERRUPTED: { exit: 130, page: 500, title: "Ended", hint: AGAIN },
-  TERMINATED: { exit: 143, page: 500, title: "Ended", hint: AGAIN },
+  HANGUP: { exit: 129, page: 500, title: "The sign-in was cancelled", hint: AGAIN },
+  INTERRUPTED: { exit: 130, page: 500, title: "The sign-in was cancelled", hint: AGAIN },
+  TERMINATED: { exit: 143, page: 500, title: "The sign-in was cancelled", hint: AGAIN },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

@@ -68,7 +68,7 @@ export function parseApiKey(bytes: Uint8Array): string {
   } catch {
     throw invalid("it is not UTF-8");
   }
-  if (text === "") throw invalid("stdin was empty");
+  if (text === "") throw invalid("stdin was empty; is OPENAI_API_KEY set?");
   if (/[\r\n]/.test(text)) throw invalid("it is more than one line");
   if (/[\s\p{C}]/u.test(text)) throw invalid("it has a space or a control character in it");
   if (text.startsWith("at-")) throw invalid("it is a personal access token, which begins with at-");

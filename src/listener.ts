@@ -49,7 +49,9 @@ export async function listen(world: World, options: ListenOptions): Promise<List
   const bound = await bind(world, first, options);
   if (!("blocked" in bound)) return toListener(world, bound, []);
 
-  const holder = await findPortHolder(world, first);
+  const holder = bound.blocked === "EADDRINUSE"
+    ? await findPortHolder(world, first)
+    : { isLogin: false, name: `the system (${bound.blocked})` };
   if (holder.isLogin) {
     const taken = await takeOver(world, first, options);
     if (taken) {
@@ -70,7 +72,7 @@ export async function listen(world: World, options: ListenOptions): Promise<List
       `Port ${first} is held by ${holder.name}; using ${second}.`,
     ]);
   }
-  throw await portError(world, second, fallback.blocked, `port ${first}: ${holder.name}; `);
+  throw await portError(world, second, fallback.blocked, { port: first, holder: holder.name });
 }
 
 /** Listens on both families, or tells the system's code that stands in the way. */
@@ -131,21 +133,20 @@ function askToGiveWay(port: number): Promise<void> {
   });
 }
 
+/** @param earlier the port that was tried before this one. */
 async function portError(
   world: World,
   port: number,
   code: string,
-  before = "",
+  earlier?: { port: number; holder: string },
 ): Promise<LoginError> {
-  if (code === "EADDRINUSE") {
-    const holder = await findPortHolder(world, port);
-    return new LoginError("PORT_BUSY", `Port ${port} is in use`, {
-      reason: `${before}port ${port}: ${holder.name}`,
-    });
-  }
-  const kind = code === "EACCES" || code === "EPERM" ? "PORT_FORBIDDEN" : "PORT_BUSY";
-  return new LoginError(kind, `Port ${port} cannot be used`, {
-    reason: `${before}port ${port}: ${code}`,
+  const isBusy = code === "EADDRINUSE";
+  const holder = isBusy ? (await findPortHolder(world, port)).name : code;
+  const what = earlier
+    ? `Neither port ${earlier.port} nor ${port} can be used`
+    : `Port ${port} cannot be used`;
+  return new LoginError(isBusy ? "PORT_BUSY" : "PORT_FORBIDDEN", what, {
+    reason: `${earlier ? `${earlier.port}: ${earlier.holder}; ` : ""}${port}: ${holder}`,
   });
 }
 

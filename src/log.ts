@@ -10,7 +10,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { LoginError, systemCode } from "./errors.ts";
+import { LoginError } from "./errors.ts";
+import { describeSystemError } from "./system_error.ts";
 import type { Log, LogFields } from "./world.ts";
 
 const MAX_BYTES = 1 << 20;
@@ -99,7 +100,7 @@ function openFile(folder: string): number {
     return descriptor;
   } catch (thrown) {
     throw new LoginError("SAVE_FAILED", `The log ${path} cannot be written`, {
-      reason: systemCode(thrown) ?? "unknown error",
+      reason: describeSystemError(thrown),
     });
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environmentValue, type World } from "./world.ts";
@@ -36,18 +36,21 @@ export async function writeLoginRecord(
   return undefined;
 }
 
-/** Whether a running login of ours, of this user, holds the port. */
-export async function hasLoginRecord(world: RecordWorld, port: number): Promise<boolean> {
+/** The process of a running login of ours, of this user, that holds the port. */
+export async function findLoginRecord(
+  world: RecordWorld,
+  port: number,
+): Promise<string | undefined> {
   for (const folder of recordFolders(world)) {
     const path = join(folder, String(port));
     if (!await isOwnFolder(folder) || !await isFile(path)) continue;
     const lock = await world.runtime.tryLock(path).catch(() => undefined);
-    if (!lock) return true;
+    if (!lock) return (await readFile(path, "utf8").catch(() => "")).trim() || "unknown";
     // Nobody holds it: the login ended without removing it.
     await unlink(path).catch(() => {});
     lock.release();
   }
-  return false;
+  return undefined;
 }
 
 function recordFolders({ env }: RecordWorld): string[] {

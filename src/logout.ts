@@ -12,7 +12,7 @@ const REVOCATION_MS = 10_000;
 export interface LogoutOutcome {
   /** "kept": while the issuer was asked, somebody signed in anew; that login is not ours to remove. */
   readonly local: "nothing stored" | "removed" | "kept";
-  readonly revocation: Revocation | { readonly kind: "not asked" };
+  readonly revocation: Revocation | { readonly kind: "not asked" } | { readonly kind: "damaged" };
 }
 
 /**
@@ -29,7 +29,9 @@ export async function logout(
   const store = openStore(world, config);
   const stored = await loadUnlessDamaged(store.load());
   if (stored === undefined) return { local: "nothing stored", revocation: { kind: "not asked" } };
-  const revocation: LogoutOutcome["revocation"] = options.localOnly || stored === "damaged"
+  const revocation: LogoutOutcome["revocation"] = stored === "damaged"
+    ? { kind: "damaged" }
+    : options.localOnly
     ? { kind: "not asked" }
     : await revokeLogin(world, config, stored, REVOCATION_MS);
   world.signal.throwIfAborted();

@@ -12,7 +12,7 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
 const ending = new AbortController();
 for (const [signal, code] of SIGNALS) {
   process.on(signal, () => {
-    const error = new LoginError(code, `Ended by ${signal}`);
+    const error = new LoginError(code, `Cancelled by ${signal}`);
     // Whoever asks twice means at once.
     if (ending.signal.aborted) process.exit(error.exitCode);
     ending.abort(error);

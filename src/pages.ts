@@ -53,8 +53,9 @@ export function renderForeignPage(): Promise<Page> {
   });
 }
 
-/** Terminals show fragments, pages show sentences. */
+/** Terminals show fragments, pages show sentences; but a code of the issuer stays as it is. */
 function toSentence(fragment: string): string {
+  if (/^\w*[_\d]/.test(fragment)) return fragment;
   return fragment.charAt(0).toUpperCase() + fragment.slice(1);
 }
 

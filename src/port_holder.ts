@@ -1,6 +1,6 @@
 import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
-import { hasLoginRecord } from "./login_record.ts";
+import { findLoginRecord } from "./login_record.ts";
 import { printable } from "./printable.ts";
 import { findProcessesHolding, readProc, runTool } from "./proc.ts";
 import { readTcpSockets } from "./proc_net.ts";
@@ -20,7 +20,8 @@ export async function findPortHolder(
   world: Pick<World, "env" | "runtime" | "platform">,
   port: number,
 ): Promise<PortHolder> {
-  if (await hasLoginRecord(world, port)) return { isLogin: true, name: "another codex-login" };
+  const own = await findLoginRecord(world, port);
+  if (own) return { isLogin: true, name: `another codex-login (process ${printable(own, 10)})` };
   if (world.platform === "linux") return await findByProc(port);
   if (world.platform === "win32") return UNKNOWN;
   return await findByLsof(port);

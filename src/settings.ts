@@ -1,16 +1,22 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { LoginError, systemCode } from "./errors.ts";
+import { LoginError } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { printable } from "./printable.ts";
+import { readSmallFile } from "./small_file.ts";
 
 const MAX_BYTES = 1 << 20;
 const SYSTEM_FOLDER = "/etc/codex";
 
+/** A setting as it was found, unchecked. */
+export interface Setting {
+  readonly value: unknown;
+  /** The file, or `-c`: where a person has to look when it is wrong. */
+  readonly source: string;
+}
+
 /**
- * All settings, raw: the system's file, the home's, the `-c` overrides and the managed file, each over the one
- * before (the order of the reference, tried against it).
+ * All settings by name: the system's file, the home's, the `-c` overrides and the managed file, each over the one before
+ * (the order of the reference, tried against it).
  *
  * @throws {LoginError} CONFIG
  */
@@ -18,41 +24,23 @@ export async function readSettings(
   home: string,
   overrides: readonly string[],
   systemFolder: string = SYSTEM_FOLDER,
-): Promise<JsonObject> {
-  return {
-    ...await readTomlFile(join(systemFolder, "config.toml")),
-    ...await readTomlFile(join(home, "config.toml")),
-    ...await readOverrides(overrides),
-    ...await readTomlFile(join(systemFolder, "managed_config.toml")),
-  };
+): Promise<ReadonlyMap<string, Setting>> {
+  const managed = join(systemFolder, "managed_config.toml");
+  const sources: (readonly [source: string, values: JsonObject])[] = [];
+  for (const path of [join(systemFolder, "config.toml"), join(home, "config.toml")]) {
+    sources.push([path, await readTomlFile(path)]);
+  }
+  sources.push(["-c", await readOverrides(overrides)], [managed, await readTomlFile(managed)]);
+  return new Map(
+    sources.flatMap(([source, values]) =>
+      Object.entries(values).map(([name, value]): [string, Setting] => [name, { value, source }])
+    ),
+  );
 }
 
 async function readTomlFile(path: string): Promise<JsonObject> {
-  const text = await readOptional(path);
-  if (text === undefined) return {};
-  return await parseToml(text, path);
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  let file;
-  try {
-    // Without O_NONBLOCK a FIFO of that name would hold us for ever.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw unreadable(path, code ?? "it cannot be opened");
-  }
-  try {
-    const { size } = await file.stat().then((stat) => {
-      if (!stat.isFile()) throw unreadable(path, "it is not a regular file");
-      return stat;
-    });
-    if (size > MAX_BYTES) throw unreadable(path, "it is larger than 1 MiB");
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
+  const text = await readSmallFile(path, MAX_BYTES, (reason) => unreadable(path, reason));
+  return text === undefined ? {} : await parseToml(text, path);
 }
 
 async function parseToml(text: string, path: string): Promise<JsonObject> {
@@ -72,7 +60,10 @@ async function readOverrides(overrides: readonly string[]): Promise<JsonObject> 
     const at = override.indexOf("=");
     const key = override.slice(0, at).trim();
     if (at < 0 || key === "") {
-      throw new LoginError("CONFIG", `-c "${printable(override, 60)}" is not key=value`);
+      throw new LoginError(
+        "CONFIG",
+        `-c "${printable(override, 60)}" is not of the form key=value`,
+      );
     }
     settings[key] = await parseValue(override.slice(at + 1).trim());
   }

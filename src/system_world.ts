@@ -1,6 +1,8 @@
+import { writeSync } from "node:fs";
 import { createFetch } from "./http.ts";
-import { systemCode } from "./errors.ts";
+import { LoginError, systemCode } from "./errors.ts";
 import { loadRuntime } from "./runtime/runtime.ts";
+import { describeSystemError } from "./system_error.ts";
 import { SILENT_LOG, type Stdin, type World } from "./world.ts";
 
 /** Milliseconds in which a browser that cannot start usually says so. */
@@ -14,11 +16,8 @@ export async function createSystemWorld(signal: AbortSignal): Promise<World> {
     runtime: await loadRuntime(),
     stdin: systemStdin,
     isTerminal,
-    // The console writes at once and without the stream objects, which cost 9 MiB.
-    // deno-lint-ignore no-console
-    writeData: (line) => console.log(line),
-    // deno-lint-ignore no-console
-    writeWords: (text) => console.error(text),
+    writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
+    writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
     launch,
     now: Date.now,
@@ -34,6 +33,28 @@ const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 } as const;
 async function isTerminal(stream: keyof typeof DESCRIPTORS): Promise<boolean> {
   const { isatty } = await import("node:tty");
   return isatty(DESCRIPTORS[stream]);
+}
+
+/**
+ * Writes at once and as it is: the console of Bun colours what goes to a terminal, and the stream objects cost 9 MiB. A pipe
+ * whose reader is slow is waited for; one whose reader is gone has nobody to tell.
+ *
+ * @throws {LoginError} OUTPUT_FAILED when data for a program is lost; words for a person never stop a login.
+ */
+function write(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(descriptor, bytes, offset);
+    } catch (thrown) {
+      const code = systemCode(thrown);
+      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
+      else {throw new LoginError("OUTPUT_FAILED", "stdout cannot be written", {
+          reason: describeSystemError(thrown),
+        });}
+    }
+  }
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */
@@ -92,7 +113,7 @@ async function launch(
     child.once("error", (thrown) => {
       clearTimeout(timer);
       resolve(
-        systemCode(thrown) === "ENOENT" ? "not found" : systemCode(thrown) ?? "cannot be started",
+        systemCode(thrown) === "ENOENT" ? "not found" : describeSystemError(thrown),
       );
     });
     child.once("exit", (code, killedBy) => {

@@ -6,34 +6,10 @@ import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
-/** Imports go only downwards. A name with a slash is a folder, whose files may import each other. ARCHITECTURE.md shows the same. */
-const RANKS: readonly (readonly string[])[] = [
-  ["error_kinds", "printable", "json", "deferred", "version"],
-  ["errors"],
-  ["runtime/"],
-  ["world"],
-  ["oauth/", "account", "duration", "network_error", "proc"],
-  [
-    "http",
-    "settings",
-    "browser",
-    "terminal",
-    "log",
-    "pages",
-    "workspace",
-    "proc_net",
-    "login_record",
-    "request_guard",
-  ],
-  ["config", "peer", "port_holder", "exchange"],
-  ["credentials/", "callback_server", "listener"],
-  ["revoke_login", "status", "key_login", "waiting"],
-  ["accept_tokens", "logout"],
-  ["login"],
-  ["commands/"],
-  ["cli", "system_world"],
-  ["main"],
-];
+/** Imports go only downwards. The list is ARCHITECTURE.md's, highest first; a name with a slash is a folder, whose files may import each other. */
+const ranks =
+  (/^main\n[^`]*/m.exec(readFileSync(join(SRC, "../ARCHITECTURE.md"), "utf8"))?.[0] ?? "")
+    .trim().split("\n").reverse().map((line) => line.split(/\s+/));
 
 const MAX_LINES = 220;
 const MEDIAN_LINES = 100;
@@ -49,7 +25,7 @@ function source(file: string): string {
 function rankOf(file: string): number {
   const folder = file.includes("/") ? `${file.split("/")[0]}/` : undefined;
   const name = folder ?? file.replace(/\.ts$/, "");
-  return RANKS.findIndex((names) => names.includes(name));
+  return ranks.findIndex((names) => names.includes(name));
 }
 
 function importsOf(file: string): string[] {
@@ -140,6 +116,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "accept_tokens.ts": "login.test.ts",
     "revoke_login.ts": "logout.test.ts",
     "proc.ts": "proc_net.test.ts",
+    "small_file.ts": "settings.test.ts",
     "waiting.ts": "login.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));

@@ -54,6 +54,9 @@ test("help goes to stdout, names every command, option and exit code, and exits 
   assert.ok(
     (await run("login", "help", "status")).world.data.join().startsWith("codex-login status: "),
   );
+  for (const name of ["version", "help"]) {
+    assert.ok((await run("help", name)).world.data.join().startsWith("codex-login: "), name);
+  }
   assert.ok((await run("logout", "--help")).world.data.join().startsWith("codex-login logout: "));
 });
 
@@ -116,6 +119,43 @@ test("wrong usage exits 2 with the next step, and does nothing", async () => {
     assert.ok(!words.includes("sk-secret"));
     assert.deepEqual(world.data, []);
     assert.ok(!(await home.list()).includes("auth.json"));
+  }
+});
+
+test("wrong usage says what was wrong, in words of its own", async () => {
+  const rows: [args: string[], words: RegExp][] = [
+    [["login", "--api-key", "sk-1"], /can be seen by others[^]*printenv OPENAI_API_KEY/],
+    [["login", "--api-key=sk-1"], /can be seen by others/],
+    [["status", "--codex-home", ""], /--codex-home needs a value/],
+    [["login", "--expect-workspace="], /--expect-workspace needs a value/],
+    [
+      ["login", "--expect-workspace", "a", "--expect-workspace", ""],
+      /--expect-workspace needs a value/,
+    ],
+    [["status", "--port", "1"], /--port does not belong to "status"/],
+    [["bogus"], /There is no command "bogus"/],
+    [["login", "--redirect-host", "0.0.0.0"], /must be 127\.0\.0\.1 or localhost/],
+  ];
+  for (const [args, words] of rows) {
+    const { exitCode, world } = await run(...args);
+    assert.equal(exitCode, 2);
+    assert.match(world.words.join("\n"), words, args.join(" "));
+  }
+});
+
+test("wrong usage makes no folder and no log", async () => {
+  await using home = await createHome();
+  await run("login", "--timeout", "soon", "--codex-home", home.path);
+  assert.deepEqual(await home.list(), []);
+});
+
+test("a file in the place of CODEX_HOME is told, and not taken for nobody signed in", async () => {
+  await using home = await createHome();
+  await home.writeAuth("x");
+  for (const command of ["login", "status", "logout"]) {
+    const { exitCode, world } = await run(command, "--codex-home", home.authPath);
+    assert.equal(exitCode, 2);
+    assert.match(world.words.join("\n"), /auth\.json is not a folder/);
   }
 });
 

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { writeFile } from "node:fs/promises";
 import { type Config, type ConfigFlags, resolveConfig } from "../src/config.ts";
+import type { LoginError } from "../src/errors.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld } from "./testing/world.ts";
 
@@ -83,6 +84,22 @@ test("resolveConfig() refuses settings, ids and addresses that cannot be meant",
       JSON.stringify([flags, variables]),
     );
   }
+});
+
+test("resolveConfig() names the place of a setting that it refuses", async () => {
+  await using home = await createHome();
+  const path = join(home.path, "config.toml");
+  await writeFile(path, 'forced_login_method = "both"\n');
+  await assert.rejects(resolveWith({ CODEX_HOME: home.path }), (error: LoginError) => {
+    return error.message.includes("forced_login_method") &&
+      (error.reason ?? "").startsWith(`${path}: expected`);
+  });
+  await assert.rejects(
+    resolveWith({ CODEX_HOME: home.path }, { overrides: ["forced_login_method=x"] }),
+    {
+      reason: /^-c: expected \("chatgpt" \| "api"\), found "x"$/,
+    },
+  );
 });
 
 test("resolveConfig() says when the environment moves revocations", async () => {

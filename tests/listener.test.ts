@@ -71,7 +71,8 @@ test("listen() fails when both ports are held, and names both holders", async ()
   await assert.rejects(listen(await createRecordedWorld(home), OPTIONS), {
     code: "PORT_BUSY",
     exitCode: 1,
-    reason: /^port 1455: .+; port 1457: .+/,
+    message: "Neither port 1455 nor 1457 can be used",
+    reason: /^1455: .+; 1457: .+/,
   });
   assert.deepEqual([...first.received, ...second.received], []);
 });
@@ -82,7 +83,7 @@ test("listen() on a chosen port neither falls back nor asks anybody", async () =
   await withListener(world, { ...OPTIONS, port: 45_560 }, async ({ port }) => {
     await assert.rejects(listen(world, { ...OPTIONS, port }), {
       code: "PORT_BUSY",
-      reason: "port 45560: another codex-login",
+      reason: `45560: another codex-login (process ${process.pid})`,
     });
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +13,8 @@ import { occupy } from "./testing/occupant.ts";
 import {
   type Ended,
   type Program,
+  programCommand,
+  programEnvironment,
   runProgram,
   startLogin,
   startProgram,
@@ -536,9 +539,60 @@ test(`${SUBJECT}: a home that cannot be written is told before anything opens`, 
     cwd: "/",
   });
   assertEnded(ended, 3);
-  assert.match(ended.stderr, /error\[SAVE_FAILED\]: [^]*cause: EACCES/);
+  assert.match(ended.stderr, /error\[SAVE_FAILED\]: [^]*cause: permission denied \(EACCES\)/);
   assert.ok(!ended.stderr.includes("/oauth/authorize"));
   assert.equal(issuer.requests.length, 0);
+});
+
+test(
+  `${SUBJECT}: on a terminal words are plain or coloured as asked, and the address is a link`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const inTerminal = async (env: Record<string, string>, ...args: string[]): Promise<string> => {
+      const command = [
+        ...programCommand(),
+        "login",
+        "--issuer",
+        issuer.url,
+        "--port",
+        "0",
+        "--no-browser",
+      ];
+      const line = [...command, "--timeout", "100ms", ...args].map((part) => `'${part}'`).join(" ");
+      const child = spawn("script", ["-qec", line, "/dev/null"], {
+        env: programEnvironment(home, { TERM: "xterm", ...env }),
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      let shown = "";
+      child.stdout.on("data", (chunk) => shown += chunk);
+      assert.equal(await new Promise((resolve) => child.once("close", resolve)), 6);
+      return shown;
+    };
+    const coloured = await inTerminal({});
+    assert.ok(coloured.includes("\x1b[1;31merror[LOGIN_TIMEOUT]\x1b[0m: Nobody"));
+    assert.ok(coloured.includes(`\x1b]8;;${issuer.url}/oauth/authorize?`));
+    assert.equal(coloured.split("\x1b[").length, 3);
+    const uncoloured = await inTerminal({ NO_COLOR: "1" });
+    assert.ok(!uncoloured.includes("\x1b[") && uncoloured.includes("\x1b]8;;"));
+    for (const plain of [await inTerminal({}, "--plain"), await inTerminal({ TERM: "dumb" })]) {
+      assert.ok(!plain.includes("\x1b"), plain);
+    }
+  },
+);
+
+test(`${SUBJECT}: data that cannot be written is not lost in silence`, {
+  ...SLOW,
+  skip: process.platform !== "linux" && "only Linux has /dev/full",
+}, async () => {
+  await using home = await createHome();
+  const line = programCommand().map((part) => `'${part}'`).join(" ");
+  const child = spawn("sh", ["-c", `${line} status --json > /dev/full`], {
+    env: programEnvironment(home),
+    stdio: "ignore",
+  });
+  assert.equal(await new Promise((resolve) => child.once("close", resolve)), 3);
 });
 
 test(`${SUBJECT}: help, version and wrong usage`, SLOW, async () => {

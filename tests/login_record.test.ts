@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { hasLoginRecord, writeLoginRecord } from "../src/login_record.ts";
+import { findLoginRecord, writeLoginRecord } from "../src/login_record.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld } from "./testing/world.ts";
 
@@ -14,10 +14,10 @@ test("a record counts while it is locked, is 0600, and is gone afterwards", asyn
   assert.equal((await stat(join(folder, "45555"))).mode & 0o777, 0o600);
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
   assert.equal(await readFile(join(folder, "45555"), "utf8"), `${process.pid}\n`);
-  assert.equal(await hasLoginRecord(world, 45_555), true);
-  assert.equal(await hasLoginRecord(world, 45_556), false);
+  assert.equal(await findLoginRecord(world, 45_555), String(process.pid));
+  assert.equal(await findLoginRecord(world, 45_556), undefined);
   await record?.remove();
-  assert.equal(await hasLoginRecord(world, 45_555), false);
+  assert.equal(await findLoginRecord(world, 45_555), undefined);
   assert.deepEqual(await readdir(folder), []);
 });
 
@@ -27,7 +27,7 @@ test("a record that nobody holds is stale: it is cleared away", async () => {
   const folder = join(home.path, "codex-login");
   await mkdir(folder, { mode: 0o700 });
   await writeFile(join(folder, "45555"), "4711\n");
-  assert.equal(await hasLoginRecord(world, 45_555), false);
+  assert.equal(await findLoginRecord(world, 45_555), undefined);
   assert.deepEqual(await readdir(folder), []);
 });
 
@@ -36,7 +36,7 @@ test("a folder that others may write to is not believed", async () => {
   const world = await createWorld({ env: { XDG_RUNTIME_DIR: home.path } });
   const record = await writeLoginRecord(world, 45_555);
   await chmod(join(home.path, "codex-login"), 0o777);
-  assert.equal(await hasLoginRecord(world, 45_555), false);
+  assert.equal(await findLoginRecord(world, 45_555), undefined);
   await record?.remove();
 });
 
@@ -44,6 +44,6 @@ test("without a runtime folder the temporary one serves", async () => {
   const world = await createWorld({ env: { XDG_RUNTIME_DIR: "/nowhere/at/all" } });
   const record = await writeLoginRecord(world, 45_557);
   assert.ok(record);
-  assert.equal(await hasLoginRecord(world, 45_557), true);
+  assert.equal(await findLoginRecord(world, 45_557), String(process.pid));
   await record.remove();
 });

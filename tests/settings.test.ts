@@ -18,12 +18,13 @@ test("readSettings() lets each source win over the one before: system, home, -c,
   await writeFile(join(system, "config.toml"), toml(0, "system"));
   await writeFile(join(home.path, "config.toml"), toml(1, "home"));
   await writeFile(join(system, "managed_config.toml"), toml(3, "managed"));
-  assert.deepEqual(await readSettings(home.path, ["c=override", "d=override"], system), {
-    a: "system",
-    b: "home",
-    c: "override",
-    d: "managed",
-  });
+  const settings = await readSettings(home.path, ["c=override", "d=override"], system);
+  assert.deepEqual([...settings].map(([name, setting]) => [name, setting.value, setting.source]), [
+    ["a", "system", join(system, "config.toml")],
+    ["b", "home", join(home.path, "config.toml")],
+    ["c", "override", "-c"],
+    ["d", "managed", join(system, "managed_config.toml")],
+  ]);
 });
 
 test("readSettings() takes the value of -c for TOML, and else for a plain word", async () => {
@@ -40,8 +41,12 @@ test("readSettings() takes the value of -c for TOML, and else for a plain word",
   ];
   for (const [override, value] of rows) {
     const settings = await readSettings("/nowhere", [override], "/nowhere");
-    assert.deepEqual(Object.keys(settings), ["k"]);
-    assert.equal(JSON.stringify(settings["k"], plain), JSON.stringify(value, plain), override);
+    assert.deepEqual([...settings.keys()], ["k"]);
+    assert.equal(
+      JSON.stringify(settings.get("k")?.value, plain),
+      JSON.stringify(value, plain),
+      override,
+    );
   }
 });
 

@@ -41,7 +41,7 @@ test("launch() tells a program that is missing, that fails, and that is killed",
   );
   const plain = join(home.path, "plain");
   await writeFile(plain, "not a program");
-  assert.equal(await world.launch([plain]), "EACCES");
+  assert.equal(await world.launch([plain]), "permission denied (EACCES)");
 });
 
 test("launch() does not wait for a browser that goes on running", async () => {

@@ -23,6 +23,7 @@ export function parseArguments(args: readonly string[]): Invocation {
   }];
   const { values, positionals } = parse(args, all);
   const options = toOptionValues(values);
+  refuseEmptyValues(values);
   const [first = "login", second, ...rest] = positionals;
 
   if (options.flag("version") || first === "version") {
@@ -60,8 +61,9 @@ function parse(
       ...(repeatable ? { multiple: true } : {}),
     };
   }
+  refuseKeyArgument(args);
   try {
-    return parseArgs({ args: withKeySwitch(args), options, allowPositionals: true, strict: true });
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (thrown) {
     const { code, message } = thrown as { code?: string; message: string };
     // The runtime's own sentence names the option; what follows the first period is advice for programmers.
@@ -74,11 +76,11 @@ function parse(
 }
 
 /** `--api-key` takes a value or none; either way it is refused, so its value is not looked at. */
-function withKeySwitch(args: readonly string[]): string[] {
-  if (!args.some((arg) => arg === "--api-key" || arg.startsWith("--api-key="))) return [...args];
+function refuseKeyArgument(args: readonly string[]): void {
+  if (!args.some((arg) => arg === "--api-key" || arg.startsWith("--api-key="))) return;
   throw new LoginError(
     "USAGE",
-    "An API key on the command line can be read by others: --api-key is not supported",
+    "A key on the command line can be seen by others: --api-key is not supported",
     {
       hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
     },
@@ -87,6 +89,7 @@ function withKeySwitch(args: readonly string[]): string[] {
 
 function help(name: string | undefined, extra: readonly string[]): Invocation {
   refuseExtra(extra);
+  if (name === "help" || name === "version") return { kind: "help", command: undefined };
   return { kind: "help", command: name === undefined ? undefined : requireCommand(name) };
 }
 
@@ -99,6 +102,12 @@ function requireCommand(name: string): Command {
 function refuseExtra(words: readonly string[]): void {
   if (words.length === 0) return;
   throw new LoginError("USAGE", `"${printable(words[0] ?? "", 40)}" was not expected here`);
+}
+
+/** A variable that was not set is the commonest reason; "" must not mean "the default". */
+function refuseEmptyValues(values: Values): void {
+  const empty = Object.keys(values).find((name) => [values[name]].flat().includes(""));
+  if (empty !== undefined) throw new LoginError("USAGE", `--${empty} needs a value`);
 }
 
 function refuseForeignOptions(values: Values, own: readonly Option[], command: Command): void {

@@ -22,12 +22,15 @@ export interface OptionValues {
 
 /** What a command is given: everything settled, nothing parsed twice. */
 export interface CommandContext {
+  /** Silent: a command that tells its story asks for `startLog` once its options are settled. */
   readonly world: World;
   readonly config: Config;
   readonly options: OptionValues;
   /** Worked out when it is first asked for. */
   style(): Promise<TerminalStyle>;
   readonly json: boolean;
+  /** The same World with a log; a login without one is still a login. */
+  startLog(): Promise<World>;
   /** Words for people, unless they asked for quiet. */
   say(text: string): void;
 }
@@ -38,8 +41,6 @@ export interface Command {
   readonly usage: readonly string[];
   readonly options: readonly Option[];
   readonly examples: readonly string[];
-  /** Whether it tells its story in the log, as the reference does for logins only. */
-  readonly isLogged: boolean;
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
   load(): Promise<(context: CommandContext) => Promise<number>>;
 }

@@ -6,9 +6,11 @@ import type { RedirectHost } from "../listener.ts";
 import { login, type LoginEvent, type LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
+import { environmentValue } from "../world.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
+const TARGET = "codex_cli::login";
 const DEFAULT_TIMEOUT = "10m";
 const NOT_YET: Readonly<Record<string, string>> = {
   "device-auth": "ssh -L 1455:127.0.0.1:1455 HOST, and there codex-login --no-browser",
@@ -17,29 +19,36 @@ const NOT_YET: Readonly<Record<string, string>> = {
 
 /** Flags to a login, and what it tells to words or to JSON lines. */
 export async function runLogin(context: CommandContext): Promise<number> {
-  const { world, options } = context;
+  const { options } = context;
   for (const [name, hint] of Object.entries(NOT_YET)) {
     if (options.flag(name)) {
       throw new LoginError("USAGE", `--${name} is not available in this version`, { hint });
     }
   }
   const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
+  const loginOptions = readLoginOptions(options, timeoutMs);
+  const world = await context.startLog();
   await world.runtime.protectMemory();
   try {
-    await (options.flag("with-api-key") ? runKeyLogin : runBrowserLogin)(context, timeoutMs);
-    return 0;
+    if (options.flag("with-api-key")) await runKeyLogin({ ...context, world }, timeoutMs);
+    else await runBrowserLogin({ ...context, world }, loginOptions);
   } catch (thrown) {
     const error = toLoginError(thrown);
+    world.log.write("error", TARGET, "command failed", { code: error.code });
     if (await hasLogin(context)) error.note = "your earlier login is untouched";
     throw error;
   }
+  if (environmentValue(world, "CODEX_ACCESS_TOKEN")) {
+    context.say("CODEX_ACCESS_TOKEN is set: programs use it instead of this login.");
+  }
+  return 0;
 }
 
-async function runBrowserLogin(context: CommandContext, timeoutMs: number): Promise<void> {
-  const { world, config, options, json } = context;
-  world.log.write("info", "codex_cli::login", "starting browser login flow");
+async function runBrowserLogin(context: CommandContext, loginOptions: LoginOptions): Promise<void> {
+  const { world, config, json } = context;
+  world.log.write("info", TARGET, "starting browser login flow");
   const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
-  await login(world, config, readLoginOptions(options, timeoutMs), tell);
+  await login(world, config, loginOptions, tell);
 }
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
@@ -54,12 +63,12 @@ async function runKeyLogin(
   { world, config, json, say }: CommandContext,
   timeoutMs: number,
 ): Promise<void> {
-  world.log.write("info", "codex_cli::login", "starting api key login flow");
+  world.log.write("info", TARGET, "starting api key login flow");
   const { store, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
   if (json) world.writeData(JSON.stringify({ event: "completed", account: null, store, path }));
   else {
     say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
-    say("It was not checked: the first request that uses it will tell.");
+    say("It will be checked when it is first used.");
   }
 }
 
@@ -70,7 +79,7 @@ function readLoginOptions(options: OptionValues, timeoutMs: number): LoginOption
     throw new LoginError("USAGE", "--redirect-host must be 127.0.0.1 or localhost");
   }
   if (options.flag("no-browser") && options.text("browser") !== undefined) {
-    throw new LoginError("USAGE", "--no-browser and --browser exclude each other");
+    throw new LoginError("USAGE", "--no-browser and --browser cannot be used together");
   }
   return {
     openBrowser: !options.flag("no-browser"),
@@ -123,11 +132,11 @@ function tellInWords(
         // Even quiet has to show the address: without it nobody can sign in.
         const opens = !options.flag("no-browser");
         say(
-          opens ? "Your browser opens this address to sign in:" : "Open this address to sign in:",
+          opens ? "Opening this address in your browser:" : "Open this address to sign in:",
         );
         world.writeWords(formatLink(event.authUrl, style));
         return say(
-          `Waiting on port ${event.port} (Ctrl-C ends). Is the browser on another machine? ` +
+          `Waiting on port ${event.port} (Ctrl-C cancels). Is the browser on another machine? ` +
             `Run there first: ssh -L ${event.port}:127.0.0.1:${event.port} THIS-HOST`,
         );
       }

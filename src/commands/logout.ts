@@ -38,6 +38,11 @@ function describe({ local, revocation }: LogoutOutcome): string[] {
       ];
     case "not asked":
       return [here, "The issuer was not asked: tokens that were issued work until they expire."];
+    case "damaged":
+      return [
+        here,
+        "The file was damaged, so its tokens could not be revoked; they work until they expire.",
+      ];
     case "nothing to revoke":
       return [here];
   }

@@ -41,7 +41,7 @@ const LOGIN_OPTIONS: readonly Option[] = [
   {
     name: "timeout",
     value: "DURATION",
-    help: "give up after this long (default 10m; 0 for never)",
+    help: "give up after this long (default 10m; 0 waits forever)",
   },
   { name: "expect-workspace", value: "ID", repeatable: true, help: "accept this workspace only" },
   { name: "issuer", value: "URL", help: "sign in at this issuer" },
@@ -65,7 +65,6 @@ export const COMMANDS: readonly Command[] = [
       "codex-login --no-browser --timeout 2m",
       "printenv OPENAI_API_KEY | codex-login login --with-api-key",
     ],
-    isLogged: true,
     load: async () => (await import("./login.ts")).runLogin,
   },
   {
@@ -74,7 +73,6 @@ export const COMMANDS: readonly Command[] = [
     usage: ["codex-login status [--json]"],
     options: [],
     examples: ["codex-login status", "codex-login status --json"],
-    isLogged: false,
     load: async () => (await import("./status.ts")).runStatus,
   },
   {
@@ -83,7 +81,6 @@ export const COMMANDS: readonly Command[] = [
     usage: ["codex-login logout [--local-only]"],
     options: [{ name: "local-only", help: "delete it here and ask nobody" }],
     examples: ["codex-login logout", "codex-login logout --local-only"],
-    isLogged: false,
     load: async () => (await import("./logout.ts")).runLogout,
   },
 ];

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
 import { printable } from "../printable.ts";
+import { describeSystemError } from "../system_error.ts";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
   (constants.O_NOFOLLOW ?? 0);
@@ -137,6 +138,6 @@ function temporaryPath(target: string, randomBytes: RandomBytes): string {
 function saveFailed(target: string, thrown: unknown): LoginError {
   if (thrown instanceof LoginError) return thrown;
   return new LoginError("SAVE_FAILED", `${printable(target)} cannot be written`, {
-    reason: systemCode(thrown) ?? "unknown error",
+    reason: describeSystemError(thrown),
   });
 }

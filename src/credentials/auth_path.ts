@@ -3,6 +3,7 @@ import { lstat, readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { describeSystemError } from "../system_error.ts";
 
 const MAX_LINKS = 20;
 
@@ -44,7 +45,7 @@ async function statOrMissing(path: string): Promise<Stats | undefined> {
     return await lstat(path);
   } catch (thrown) {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(thrown) ?? "")) return undefined;
-    throw refused(path, systemCode(thrown) ?? "unknown error");
+    throw refused(path, describeSystemError(thrown));
   }
 }
 

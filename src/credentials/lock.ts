@@ -1,9 +1,10 @@
 import { mkdir, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { formatDuration } from "../duration.ts";
-import { LoginError, systemCode } from "../errors.ts";
+import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readProc } from "../proc.ts";
+import { describeSystemError } from "../system_error.ts";
 import type { FileLock } from "../runtime/runtime.ts";
 import type { World } from "../world.ts";
 
@@ -70,7 +71,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (thrown) {
     throw new LoginError("SAVE_FAILED", `The folder ${printable(folder)} cannot be made`, {
-      reason: systemCode(thrown) ?? "unknown error",
+      reason: describeSystemError(thrown),
     });
   }
 }

@@ -3,31 +3,19 @@ import { open, readlink, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { readSmallFile } from "../small_file.ts";
+import { describeSystemError } from "../system_error.ts";
 import { pendingPath } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 
-/** The text of the file, bounded; a FIFO or device in its place is refused instead of waited for. */
-async function readText(path: string): Promise<string | undefined> {
-  let file;
-  try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (thrown) {
-    const code = systemCode(thrown) ?? "unknown error";
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw unreadable(path, code);
-  }
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw unreadable(path, "it is not a regular file");
-    if (stat.size > MAX_AUTH_FILE_BYTES) {
-      throw new LoginError("CREDENTIALS_CORRUPT", "The stored credentials are damaged", {
-        reason: "the file is larger than 1 MiB",
-      });
-    }
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
+function readText(path: string): Promise<string | undefined> {
+  return readSmallFile(path, MAX_AUTH_FILE_BYTES, (reason, isTooLarge) =>
+    new LoginError(
+      // A giant is no login, and may be replaced; what cannot be read may be one.
+      isTooLarge ? "CREDENTIALS_CORRUPT" : "CREDENTIALS_UNREADABLE",
+      `${printable(path)} cannot be read`,
+      { reason },
+    ));
 }
 
 /** A file that was being written in place when the process died is made good by the copy beside it. */
@@ -86,7 +74,7 @@ export async function removeFile(path: string): Promise<void> {
     // A mount point cannot be removed: an empty file means the same.
     if (code === "EBUSY") return await emptyFile(path);
     throw new LoginError("SAVE_FAILED", `${printable(path)} cannot be removed`, {
-      reason: code ?? "unknown error",
+      reason: describeSystemError(thrown),
     });
   }
 }
@@ -99,8 +87,4 @@ async function emptyFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-function unreadable(path: string, reason: string): LoginError {
-  return new LoginError("CREDENTIALS_UNREADABLE", `${printable(path)} cannot be read`, { reason });
 }

@@ -113,5 +113,5 @@ function authorizationError(error: string, description: string): LoginError {
   }
   return /missing_codex_entitlement/i.test(description)
     ? new LoginError("ENTITLEMENT", "Codex is not enabled for your workspace", { reason })
-    : new LoginError("ACCESS_DENIED", "Access was denied at the issuer", { reason });
+    : new LoginError("ACCESS_DENIED", "The sign-in was not allowed at the issuer", { reason });
 }

@@ -47,13 +47,13 @@ export function parseSecureUrl(given: string, what: string): URL {
   if (/[\s\p{C}]/u.test(given)) throw invalid(what, given, "it has a space or a control character");
   // It also turns "\" into "/" and mends missing slashes.
   if (!/^https?:\/\/[^/\\]/i.test(given)) {
-    throw invalid(what, given, "it is no absolute http(s) address");
+    throw invalid(what, given, "it is not an absolute http(s) address");
   }
   let url: URL;
   try {
     url = new URL(given);
   } catch {
-    throw invalid(what, given, "it is no address");
+    throw invalid(what, given, "it is not an address");
   }
   const isLoopback = url.protocol === "http:" && LOOPBACK_HOSTS.has(url.hostname);
   if (url.protocol !== "https:" && !isLoopback) throw invalid(what, given, "it is not https");

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { LoginError, systemCode } from "../errors.ts";
+import { describeSystemError } from "../system_error.ts";
 
 /**
  * Opens a lock file, made 0600 when missing. Lock files stay when the lock is released: removing one
@@ -16,7 +17,7 @@ export function openLockFile(path: string, extraFlags = 0): number {
   } catch (thrown) {
     if (extraFlags !== 0 && systemCode(thrown) === "EAGAIN") throw thrown;
     throw new LoginError("SAVE_FAILED", `The lock file ${path} cannot be opened`, {
-      reason: systemCode(thrown) ?? "unknown error",
+      reason: describeSystemError(thrown),
     });
   }
   if (!fstatSync(descriptor).isFile()) {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Server } from "node:http";
 import { systemCode } from "../errors.ts";
+import { describeSystemError } from "../system_error.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import type { FileLock, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
 
@@ -48,7 +49,7 @@ export const nodeRuntime: Runtime = {
     // The lock belongs to the open file, which flock(1) shares with us: it outlives the child.
     const status = await flockCommand(descriptor).catch((thrown) => {
       closeSync(descriptor);
-      throw lockUnsupported(path, `flock(1): ${systemCode(thrown) ?? "failed"}`);
+      throw lockUnsupported(path, `flock(1): ${describeSystemError(thrown)}`);
     });
     if (status === 0) return { release: () => closeSync(descriptor) };
     closeSync(descriptor);

@@ -70,7 +70,7 @@ test(
       assert.equal(exitCode, 0, `${command}\n${said}`);
       const shown = said.replaceAll(issuer.url, "https://auth.openai.com").replaceAll(
         home.path,
-        "~/.codex",
+        "/home/ada/.codex",
       );
       assert.match(shown, toPattern(output), command);
     }

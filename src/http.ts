@@ -47,7 +47,7 @@ export function createFetch(options: TransportOptions = TRANSPORT_DEFAULTS): Fet
     });
     // HTTP/1.1 needs no Connection header, and the reference sends none.
     outgoing.removeHeader("connection");
-    return await new Exchange(outgoing, url, options, init).response;
+    return await new Call(outgoing, url, options, init).response;
   };
 }
 
@@ -59,7 +59,7 @@ function wireHeaders(url: URL, init: FetchInit): Record<string, string> {
 }
 
 /** One request and its answer, from the first byte out to the last byte in. */
-class Exchange {
+class Call {
   readonly response: Promise<Response>;
   #isReady = false;
   #outcome: Deferred<Response>;
@@ -107,11 +107,9 @@ class Exchange {
     });
     incoming.on("error", (thrown) => this.#fail(thrown));
     incoming.on("end", () => {
-      if (!incoming.complete) this.#fail("CONNECTION_RESET");
-      else {toResponse(incoming, Buffer.concat(chunks), this.options).then(
-          this.#outcome.resolve,
-          this.#outcome.reject,
-        );}
+      if (!incoming.complete) return this.#fail("CONNECTION_RESET");
+      const { resolve, reject } = this.#outcome;
+      toResponse(incoming, Buffer.concat(chunks), this.options).then(resolve, reject);
     });
   }
 }

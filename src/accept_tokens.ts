@@ -1,23 +1,20 @@
-import { type Account, readAccount, readIdentity, readOrganizationSetup } from "./account.ts";
+import { type Account, readAccount } from "./account.ts";
 import type { Config } from "./config.ts";
-import { chatGptDocument, type Credentials } from "./credentials/auth_file.ts";
+import { chatGptDocument } from "./credentials/auth_file.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { formatDuration } from "./duration.ts";
-import type { JsonObject } from "./json.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
-import { decodeClaims, validateIdToken } from "./oauth/id_token.ts";
-import { isDefaultIssuer } from "./oauth/issuer.ts";
+import { validateIdToken } from "./oauth/id_token.ts";
+import { buildSetupUrl } from "./organization_setup.ts";
 import { base64Url } from "./oauth/pkce.ts";
 import type { TokenSet } from "./oauth/token.ts";
 import { printable } from "./printable.ts";
-import { revokeLogin } from "./revoke_login.ts";
+import { settleEarlier } from "./settle_earlier.ts";
 import { checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
 
 const OWNER_ID_BYTES = 32;
-/** Milliseconds; within the five seconds that a finished login waits for what follows it, so that the outcome is told. */
-const REVOCATION_MS = 4_500;
 
 export interface AcceptedLogin {
   readonly account: Account;
@@ -71,13 +68,14 @@ export async function acceptTokens(
       accountId: account.accountId,
       at: world.now(),
     }, current?.document), tell);
+  world.saved();
   if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
 
   const followUp = Promise.allSettled([
     apiKey.then((key) => saveApiKey(store, key, loginOwnerId)),
-    settleEarlier(world, config, earlier, readIdentity(claims), tell),
+    settleEarlier(world, config, earlier, { issuer: attempt.issuer.given, claims, tell }),
   ]).then(() => {});
-  return { account, setupUrl: buildSetupUrl(attempt, tokens, claims), followUp };
+  return { account, setupUrl: buildSetupUrl(attempt.issuer, tokens, claims), followUp };
 }
 
 /** Only into the login it was made for: by now another process may have saved another one. */
@@ -92,64 +90,6 @@ async function saveApiKey(
       ? { ...current.document, OPENAI_API_KEY: apiKey }
       : undefined
   );
-}
-
-/**
- * Ends the login that was replaced, if it was another user's. The same user's may share a grant with the new one, so that
- * revoking it would end both: it is left to expire.
- */
-async function settleEarlier(
-  world: World,
-  config: Config,
-  earlier: Credentials | undefined,
-  identity: string | null,
-  tell: (note: string) => void,
-): Promise<void> {
-  if (earlier?.mode !== "chatgpt" || !earlier.tokens) return;
-  const former = readIdentity(earlier.idTokenClaims);
-  const name = printable(readAccount(earlier.idTokenClaims).email ?? "unknown", 100);
-  if (former === null || former === identity) {
-    return tell("The earlier login of this account was replaced; its tokens are left to expire.");
-  }
-  const outcome = await revokeLogin(world, config, earlier, REVOCATION_MS);
-  if (outcome.kind === "revoked") tell(`The earlier login of ${name} was revoked.`);
-  if (outcome.kind === "failed") {
-    tell(
-      `The earlier login of ${name} could not be revoked (${outcome.error.code}); its tokens expire by themselves.`,
-    );
-  }
-}
-
-/**
- * Where an owner sets the organization up. That page takes the person from the token, so this is the only address that
- * ever carries one, and it leads to the issuer's own platform.
- */
-function buildSetupUrl(
-  attempt: LoginAttempt,
-  tokens: TokenSet,
-  claims: JsonObject,
-): string | undefined {
-  const setup = readOrganizationSetup(claims, accessTokenClaims(tokens.accessToken));
-  if (!setup) return undefined;
-  const platform = isDefaultIssuer(attempt.issuer)
-    ? "https://platform.openai.com"
-    : "https://platform.api.openai.org";
-  const query = new URLSearchParams([
-    ["p", setup.plan],
-    ["t", tokens.idToken],
-    ["with_org", setup.organizationId],
-    ["project_id", setup.projectId],
-  ]);
-  return `${platform}/org-setup?${query}`;
-}
-
-/** An access token may be of any form: only a JWT tells something. */
-function accessTokenClaims(accessToken: string): JsonObject {
-  try {
-    return decodeClaims(accessToken);
-  } catch {
-    return {};
-  }
 }
 
 function clockNote(seconds: number): string {

@@ -21,7 +21,7 @@ export async function openBrowser(
     if (reason === undefined) return undefined;
     reasons.push(`${command[0]}: ${reason}`);
   }
-  return reasons.join("; ");
+  return reasons.join("; ") || "no program is named";
 }
 
 /** What to try, in order. `$BROWSER` may name several programs, separated by colons. */
@@ -29,12 +29,10 @@ export function browserCommands(
   world: Omit<BrowserWorld, "launch">,
   chosen?: string,
 ): readonly (readonly string[])[] {
-  if (chosen) return [splitCommand(chosen)];
   const named = environmentValue(world, "BROWSER");
-  if (named) {
-    const separator = world.platform === "win32" ? ";" : ":";
-    return named.split(separator).filter((one) => one.trim() !== "").map(splitCommand);
-  }
+  const separator = world.platform === "win32" ? ";" : ":";
+  const texts = chosen ? [chosen] : named?.split(separator);
+  if (texts) return texts.map(splitCommand).filter(([program]) => program);
   if (world.platform === "darwin") return [["open"]];
   if (world.platform === "win32") return [["rundll32", "url.dll,FileProtocolHandler"]];
   const linux = [["xdg-open"]];

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { Account } from "./account.ts";
+import { logCallback } from "./callback_log.ts";
 import { deferred } from "./deferred.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
@@ -14,7 +15,7 @@ import {
 } from "./pages.ts";
 import { refuseRequest } from "./request_guard.ts";
 import type { Peer } from "./runtime/runtime.ts";
-import type { LogFields, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const TARGET = "codex_login::server";
 
@@ -69,6 +70,7 @@ export function createCallbackServer(
   world: Pick<World, "log" | "randomBytes">,
   options: CallbackServerOptions,
 ): CallbackServer {
+  const { log } = world;
   const setupPath = `/setup/${base64Url(world.randomBytes(16))}`;
   const outcome = deferred<CompletedLogin>();
   const pageServed = deferred<void>();
@@ -110,26 +112,8 @@ export function createCallbackServer(
   async function callback(c: Context): Promise<Response> {
     const parameters = new URL(c.req.url).searchParams;
     const response = await validateAuthorizationResponse(parameters, options.attempt);
-    const fields: LogFields = {
-      path: "/auth/callback",
-      has_code: parameters.has("code"),
-      has_state: parameters.has("state"),
-      has_error: parameters.has("error"),
-    };
-    if (response.kind === "foreign") {
-      world.log.write("warning", TARGET, "login callback state mismatch", {
-        ...fields,
-        reason: response.reason,
-      });
-      return respond(await renderForeignPage());
-    }
-    world.log.write("info", TARGET, "received login callback", { ...fields, state_valid: true });
-    if (response.kind === "error" && !answer) {
-      world.log.write("warning", TARGET, "oauth callback returned error", {
-        error_code: response.errorCode,
-        has_error_description: parameters.has("error_description"),
-      });
-    }
+    logCallback(log, parameters, response);
+    if (response.kind === "foreign") return respond(await renderForeignPage());
     answer ??= response.kind === "code"
       ? complete(response.code, response.onboardingEntrypoint)
       : fail(response.error);
@@ -157,7 +141,7 @@ export function createCallbackServer(
     const names = [...c.req.raw.headers.keys()].sort().join();
     if (names !== "connection,host" || !await options.mayCancel(c.env.peer)) return refuse(403);
     if (!end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
-    world.log.write("info", TARGET, "login gave way to a newer one");
+    log.write("info", TARGET, "login gave way to a newer one");
     return new Response("Login cancelled", { headers: HEADERS });
   }
 
@@ -174,7 +158,7 @@ export function createCallbackServer(
     .get("/cancel", cancel)
     .notFound(() => refuse(404))
     .onError((thrown) => {
-      world.log.write("error", TARGET, "request failed", { code: toLoginError(thrown).code });
+      log.write("error", TARGET, "request failed", { code: toLoginError(thrown).code });
       return refuse(500);
     });
 

@@ -35,8 +35,13 @@ export async function runCli(args: readonly string[], world: World): Promise<num
   } catch (thrown) {
     const error = toLoginError(thrown);
     if (json) {
-      const event = command?.name === "login" ? { event: "failed" } : {};
-      world.writeData(JSON.stringify({ ...event, error: errorJson(error) }));
+      const isLogin = command ? command.name === "login" : !args.some((word) => OTHERS.has(word));
+      const event = isLogin ? { event: "failed" } : {};
+      try {
+        world.writeData(JSON.stringify({ ...event, error: errorJson(error) }));
+      } catch {
+        // What cannot be written there is told below.
+      }
     }
     world.writeWords(formatError(error, await style()));
     return error.exitCode;
@@ -56,6 +61,9 @@ function refuseInjectedOptions({ runtime }: World): void {
     },
   );
 }
+
+/** Words that say, even in a command line that is not understood, that it is not about signing in. */
+const OTHERS: ReadonlySet<string> = new Set(["status", "logout", "help", "version"]);
 
 interface Surroundings {
   readonly world: World;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { homedir } from "node:os";
 import * as v from "valibot";
 import { LoginError } from "./errors.ts";
@@ -77,7 +77,8 @@ const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
 export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
   const home = resolveHome(world, flags.codexHome);
   await refuseOtherThanFolder(home);
-  const settings = checkSettings(await readSettings(home, flags.overrides ?? []));
+  const found = await readSettings(home, flags.overrides ?? []);
+  const settings = checkSettings(found);
   const notes: string[] = [];
   if (existsSync(REQUIREMENTS)) {
     notes.push(`${REQUIREMENTS} exists and is not evaluated by codex-login.`);
@@ -88,7 +89,9 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
   );
   return {
     home,
-    logDir: settings.log_dir ? resolve(settings.log_dir) : join(home, "log"),
+    logDir: settings.log_dir
+      ? resolve(baseOf(found.get("log_dir")), settings.log_dir)
+      : join(home, "log"),
     issuer: parseIssuer(flags.issuer ?? DEFAULT_ISSUER),
     clientId: identifier(flags.clientId ?? DEFAULT_CLIENT_ID, "--client-id"),
     originator,
@@ -115,6 +118,11 @@ async function refuseOtherThanFolder(home: string): Promise<void> {
   throw new LoginError("CONFIG", `${printable(home)} is not a folder`, {
     hint: "point CODEX_HOME, or --codex-home, at a folder",
   });
+}
+
+/** What a relative path in a setting starts from: the folder of its file, or for `-c` where the person is. */
+function baseOf(setting: Setting | undefined): string {
+  return setting === undefined || setting.source === "-c" ? "." : dirname(setting.source);
 }
 
 function checkSettings(found: ReadonlyMap<string, Setting>): v.InferOutput<typeof Settings> {

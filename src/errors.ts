@@ -7,6 +7,8 @@ export interface LoginErrorDetails {
   readonly hint?: string;
   /** False only when it is certain that no byte of the request reached the issuer. */
   readonly requestSent?: boolean;
+  /** The HTTP status with which the issuer refused. */
+  readonly status?: number;
 }
 
 /** The one error of this program: what (message), why (reason), what next (hint), and a stable code. */
@@ -16,6 +18,7 @@ export class LoginError extends Error {
   readonly reason: string | undefined;
   readonly hint: string;
   readonly requestSent: boolean;
+  readonly status: number | undefined;
   /** What the failure did not touch, added by who knows. */
   note: string | undefined;
 
@@ -25,6 +28,7 @@ export class LoginError extends Error {
     this.reason = details.reason;
     this.hint = details.hint ?? ERROR_KINDS[code].hint;
     this.requestSent = details.requestSent ?? true;
+    this.status = details.status;
   }
 
   get exitCode(): number {

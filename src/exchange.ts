@@ -1,4 +1,4 @@
-import { LoginError } from "./errors.ts";
+import { LoginError, toLoginError } from "./errors.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
 import { exchangeAuthorizationCode, type TokenSet } from "./oauth/token.ts";
 import type { World } from "./world.ts";
@@ -45,8 +45,23 @@ export async function exchangeCode(
       return tokens;
     } catch (thrown) {
       last = thrown;
+      logFailure(world, thrown);
       if (!(thrown instanceof LoginError) || thrown.requestSent) break;
     }
   }
+  world.log.write("error", TARGET, "login callback token exchange failed");
   throw last;
+}
+
+function logFailure({ log }: Pick<World, "log">, thrown: unknown): void {
+  const { code, status, requestSent } = toLoginError(thrown);
+  if (status !== undefined) {
+    log.write("warning", TARGET, "oauth token exchange returned non-success status", { status });
+  } else {
+    log.write("error", TARGET, "oauth token exchange transport failure", {
+      is_timeout: code.endsWith("_TIMEOUT"),
+      is_connect: !requestSent,
+      code,
+    });
+  }
 }

@@ -30,16 +30,17 @@ export const TRANSPORT_DEFAULTS: TransportOptions = {
 export function createFetch(options: TransportOptions = TRANSPORT_DEFAULTS): Fetch {
   return async (address, init) => {
     const url = parseSecureUrl(address, "address");
-    init.signal?.throwIfAborted();
-    const { request } =
+    const { Agent, request } =
       await (url.protocol === "https:" ? import("node:https") : import("node:http"));
+    init.signal?.throwIfAborted();
     const outgoing = request({
       method: init.method ?? "GET",
       hostname: url.hostname.replace(/^\[|\]$/g, ""),
       port: url.port || (url.protocol === "https:" ? 443 : 80),
       path: url.pathname + url.search,
       headers: wireHeaders(url, init),
-      agent: false,
+      // Without it newer runtimes let NODE_USE_ENV_PROXY send even loopback through a proxy.
+      agent: new Agent({ proxyEnv: {} }),
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
       maxHeaderSize: 1 << 16,

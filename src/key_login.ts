@@ -1,7 +1,8 @@
 import type { Config } from "./config.ts";
 import { apiKeyDocument } from "./credentials/auth_file.ts";
-import { openStore } from "./credentials/open_store.ts";
+import { openStore, storeNotes } from "./credentials/open_store.ts";
 import { LoginError } from "./errors.ts";
+import { printable } from "./printable.ts";
 import type { World } from "./world.ts";
 
 const MAX_KEY_BYTES = 4_096;
@@ -40,7 +41,8 @@ export async function loginWithApiKey(
     );
   }
   const store = openStore(world, config);
-  await store.prove();
+  for (const message of [...config.notes, ...storeNotes(config)]) tell(message);
+  await store.prove(tell);
   const apiKey = parseApiKey(await readInTime(world, timeoutMs));
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
@@ -48,7 +50,8 @@ export async function loginWithApiKey(
     (current) => apiKeyDocument(apiKey, current?.document),
     tell,
   );
-  if (keptAside) tell(`The damaged credentials file was kept as ${keptAside}.`);
+  world.saved();
+  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
   if (earlier?.mode === "chatgpt" && earlier.tokens) {
     tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");
   }

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LoginError } from "./errors.ts";
+import { withoutSecrets } from "./redaction.ts";
 import { describeSystemError } from "./system_error.ts";
 import type { Log, LogFields } from "./world.ts";
 
@@ -32,9 +33,10 @@ const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
   status: true,
   port: true,
   code: true,
-  reason: true,
   holder: true,
-  duration_ms: true,
+  is_timeout: true,
+  is_connect: true,
+  onboarding_entrypoint: true,
 };
 
 const LEVELS: Readonly<Record<string, string>> = { warning: "WARN", fatal: "ERROR" };
@@ -51,7 +53,7 @@ export interface LogOptions {
  *
  * @throws {LoginError} SAVE_FAILED when it cannot be opened; a login goes on without a log.
  */
-export async function openLog({ folder, echo }: LogOptions): Promise<Log & { close(): void }> {
+export async function openLog({ folder, echo }: LogOptions): Promise<Log> {
   const descriptor = openFile(folder);
   const secrets = new Set<string>();
   await configure({
@@ -76,10 +78,7 @@ export async function openLog({ folder, echo }: LogOptions): Promise<Log & { clo
     write(level, target, message, fields = {}): void {
       getLogger(target.split("::"))[level](message, { ...fields });
     },
-    hide(secret): void {
-      if (secret.length >= 8) secrets.add(secret);
-    },
-    close: () => closeSync(descriptor),
+    hide: (secret) => void secrets.add(secret),
   };
 }
 
@@ -111,16 +110,14 @@ export function formatRecord(record: LogRecord, secrets: ReadonlySet<string>): s
   const level = (LEVELS[record.level] ?? record.level.toUpperCase()).padStart(5);
   const fields = Object.entries(record.properties)
     .filter(([name, value]) => Object.hasOwn(ALLOWED, name) && value !== undefined)
-    .map(([name, value]) => ` ${name}=${formatValue(value)}`);
-  let line = `${time} ${level} ${record.category.join("::")}: ${record.rawMessage}${
-    fields.join("")
-  }`;
-  for (const secret of secrets) {
-    for (const form of [secret, encodeURIComponent(secret)]) {
-      line = line.replaceAll(form, "[redacted]");
-    }
-  }
-  return line;
+    .map(([name, value]) =>
+      ` ${name}=${name === "error_code" ? JSON.stringify(value) : formatValue(value)}`
+    );
+  const target = record.category.join("::");
+  return withoutSecrets(
+    `${time} ${level} ${target}: ${record.rawMessage}${fields.join("")}`,
+    secrets,
+  );
 }
 
 function formatValue(value: unknown): string {

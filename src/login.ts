@@ -63,7 +63,7 @@ export async function login(
     options.expectedWorkspaceIds,
   );
   const store = openStore(world, config);
-  await store.prove();
+  await store.prove(note);
   world.signal.throwIfAborted();
 
   let handler: RequestHandler = () => new Response(null, { status: 503 });
@@ -132,7 +132,9 @@ export async function login(
     await Promise.all([
       waitForPage(world, server, completed.setupUrl !== undefined),
       // A signal ends its requests; a write that has begun is seen through, so that nothing half-written is left.
-      within(world, FOLLOW_UP_MS, followUp),
+      within(world, FOLLOW_UP_MS, followUp).then((isDone) => {
+        if (!isDone) note("Some of what follows a sign-in took too long and was left undone.");
+      }),
     ]);
     return login;
   } finally {

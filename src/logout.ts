@@ -24,7 +24,7 @@ export interface LogoutOutcome {
 export async function logout(
   world: World,
   config: Config,
-  options: { localOnly: boolean },
+  options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
   const store = openStore(world, config);
   const stored = await loadUnlessDamaged(store.load());
@@ -35,7 +35,10 @@ export async function logout(
     ? { kind: "not asked" }
     : await revokeLogin(world, config, stored, REVOCATION_MS);
   world.signal.throwIfAborted();
-  const isRemoved = await store.remove((current) => !isNewerLogin(stored, current));
+  const isRemoved = await store.remove(
+    (current) => !isNewerLogin(stored, current),
+    options.tell,
+  );
   return { local: isRemoved ? "removed" : "kept", revocation };
 }
 

@@ -10,11 +10,12 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
 ];
 
 const ending = new AbortController();
+let isSaved = false;
 for (const [signal, code] of SIGNALS) {
   process.on(signal, () => {
     const error = new LoginError(code, `Cancelled by ${signal}`);
     // Whoever asks twice means at once.
-    if (ending.signal.aborted) process.exit(error.exitCode);
+    if (ending.signal.aborted) process.exit(isSaved ? 0 : error.exitCode);
     ending.abort(error);
   });
 }
@@ -31,4 +32,6 @@ function endWithBug(thrown: unknown): void {
   process.exit(error.exitCode);
 }
 
-process.exit(await runCli(process.argv.slice(2), await createSystemWorld(ending.signal)));
+process.exit(
+  await runCli(process.argv.slice(2), await createSystemWorld(ending.signal, () => isSaved = true)),
+);

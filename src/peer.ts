@@ -17,5 +17,6 @@ export async function isOwnPeer(
   const socket = (await readTcpSockets()).find((one) =>
     one.localAddress === address && one.localPort === peer.port && one.remotePort === port
   );
-  return socket !== undefined && socket.uid === process.getuid?.();
+  // A socket that its owner has closed is listed as root's, with no inode.
+  return socket !== undefined && socket.inode !== "0" && socket.uid === process.getuid?.();
 }

@@ -40,7 +40,9 @@ export function refuseRequest(
  * served. Several are seen here as one with a comma. A target in absolute form has to agree.
  */
 function isLoopbackHost(host: string | null, url: string, port: number): boolean {
-  const names = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+  // Clients leave out the port that the scheme implies.
+  const suffix = port === 80 ? "" : `:${port}`;
+  const names = [`127.0.0.1${suffix}`, `localhost${suffix}`, `[::1]${suffix}`];
   if (host === null || !names.includes(host.toLowerCase())) return false;
   return URL.canParse(url) && new URL(url).host === host.toLowerCase();
 }

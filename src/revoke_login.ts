@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials/auth_file.ts";
-import { type LoginError, toLoginError } from "./errors.ts";
+import { LoginError, toLoginError } from "./errors.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, parseIssuer } from "./oauth/issuer.ts";
 import { revokeToken } from "./oauth/revocation.ts";
 import type { World } from "./world.ts";
@@ -11,13 +11,13 @@ export type Revocation =
   | { readonly kind: "nothing to revoke" }
   | { readonly kind: "failed"; readonly error: LoginError };
 
-type RevokingWorld = Pick<World, "fetch" | "log" | "signal">;
+type RevokingWorld = Pick<World, "fetch" | "log" | "signal" | "sleep">;
 
 /**
  * Ends a stored ChatGPT login at the issuer that gave it, which its `oauth_provenance` names. API keys and access tokens
  * that a person pasted are theirs to end.
  *
- * @param limitMs how long the issuer may take.
+ * @param limitMs how long the issuer may take in all.
  */
 export async function revokeLogin(
   world: RevokingWorld,
@@ -31,6 +31,13 @@ export async function revokeLogin(
   const token = hasRefreshToken ? tokens.refresh_token : tokens.access_token;
   if (!token) return { kind: "nothing to revoke" };
   world.log.hide(token);
+  const done = new AbortController();
+  const late = new AbortController();
+  world.sleep(limitMs, done.signal).then(() => {
+    if (!done.signal.aborted) {
+      late.abort(new LoginError("RESPONSE_TIMEOUT", "The issuer did not answer in time"));
+    }
+  });
   try {
     const issuer = parseIssuer(tokens.oauth_provenance?.issuer ?? DEFAULT_ISSUER);
     await revokeToken(world.fetch, {
@@ -40,8 +47,7 @@ export async function revokeLogin(
       clientId: tokens.oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID,
       originator: config.originator,
       userAgent: config.userAgent,
-      limitMs,
-    }, world.signal);
+    }, AbortSignal.any([world.signal, late.signal]));
     return { kind: "revoked" };
   } catch (thrown) {
     const error = toLoginError(thrown);
@@ -49,5 +55,7 @@ export async function revokeLogin(
       code: error.code,
     });
     return { kind: "failed", error };
+  } finally {
+    done.abort();
   }
 }

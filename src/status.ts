@@ -3,9 +3,11 @@ import type { Config } from "./config.ts";
 import type { AuthMode, Credentials } from "./credentials/auth_file.ts";
 import { openStore } from "./credentials/open_store.ts";
 import type { CredentialStore } from "./credentials/store.ts";
+import { isJsonObject } from "./json.ts";
 import { decodeClaims } from "./oauth/id_token.ts";
 import { DEFAULT_ISSUER } from "./oauth/issuer.ts";
 import { maskKey } from "./printable.ts";
+import { formatRfc3339, parseRfc3339 } from "./rfc3339.ts";
 import { environmentValue, type World } from "./world.ts";
 
 const OVERRIDE = "CODEX_ACCESS_TOKEN";
@@ -49,14 +51,14 @@ export async function readStatus(world: World, config: Config): Promise<Status> 
   const store = openStore(world, config);
   const place = { store: store.kind, path: store.path };
   const override = environmentValue(world, OVERRIDE);
-  if (override) return { ...NOBODY, ...place, ...readOverride(override, world.now()) };
+  if (override) return { ...NOBODY, ...place, ...readOverride(override, config, world.now()) };
   const stored = await store.load();
   if (!stored) return { ...NOBODY, ...place };
-  const tokens = stored.mode === "chatgpt" ? stored.tokens : undefined;
+  const tokens = stored.mode.startsWith("chatgpt") ? stored.tokens : undefined;
   const account = tokens ? readAccount(stored.idTokenClaims) : null;
   const accessToken = tokens ? readExpiry(tokens.access_token, world.now()) : null;
   const isComplete = isLogin(stored, accessToken);
-  const forbiddenBy = isComplete ? findForbidden(config, stored, account) : null;
+  const forbiddenBy = isComplete ? findForbidden(config, stored.mode, account) : null;
   return {
     ...NOBODY,
     ...place,
@@ -64,25 +66,31 @@ export async function readStatus(world: World, config: Config): Promise<Status> 
     authMode: isComplete ? stored.mode : null,
     account,
     accessToken,
-    lastRefresh: stored.lastRefresh ? new Date(stored.lastRefresh).toISOString() : null,
+    lastRefresh: formatLastRefresh(stored.lastRefresh),
     apiKey: stored.mode === "apikey" && stored.apiKey ? maskKey(stored.apiKey) : null,
     issuer: tokens ? tokens.oauth_provenance?.issuer ?? DEFAULT_ISSUER : null,
     forbiddenBy,
   };
 }
 
+function formatLastRefresh(text: string | undefined): string | null {
+  const ms = text === undefined ? undefined : parseRfc3339(text);
+  return ms === undefined ? null : formatRfc3339(ms);
+}
+
 /** A token in the environment wins over whatever is stored: a personal access token, or else a JWT. */
-function readOverride(token: string, now: number): Partial<Status> {
-  if (token.startsWith("at-")) {
-    return { loggedIn: true, authMode: "personalAccessToken", overriddenBy: OVERRIDE };
-  }
-  const accessToken = isJwt(token) ? readExpiry(token, now) : null;
-  const loggedIn = accessToken?.expired === false;
+function readOverride(token: string, config: Config, now: number): Partial<Status> {
+  const isPersonal = token.startsWith("at-");
+  const mode = isPersonal ? "personalAccessToken" : "agentIdentity";
+  const accessToken = !isPersonal && isJwt(token) ? readExpiry(token, now) : null;
+  const isComplete = isPersonal || accessToken?.expired === false;
+  const forbiddenBy = isComplete ? findForbidden(config, mode, null) : null;
   return {
-    loggedIn,
-    authMode: loggedIn ? "agentIdentity" : null,
+    loggedIn: isComplete && forbiddenBy === null,
+    authMode: isComplete ? mode : null,
     accessToken,
     overriddenBy: OVERRIDE,
+    forbiddenBy,
   };
 }
 
@@ -95,22 +103,31 @@ function isJwt(token: string): boolean {
 }
 
 /** Something a program could use: a key, an access token, or tokens that are valid or can be renewed. */
-function isLogin(
-  { mode, apiKey, personalAccessToken, tokens }: Credentials,
-  accessToken: Status["accessToken"],
-): boolean {
-  switch (mode) {
+function isLogin(stored: Credentials, accessToken: Status["accessToken"]): boolean {
+  const { apiKey, personalAccessToken, tokens, document } = stored;
+  const has = (name: string, ...members: string[]): boolean =>
+    members.every((member) => {
+      const value = document[name];
+      return isJsonObject(value) && typeof value[member] === "string" && value[member] !== "";
+    });
+  switch (stored.mode) {
     case "apikey":
       return Boolean(apiKey);
     case "personalAccessToken":
       return Boolean(personalAccessToken);
     case "chatgpt":
+    case "chatgptAuthTokens":
       if (!tokens) return false;
       return tokens.refresh_token !== "" ||
         (tokens.access_token !== "" && accessToken?.expired === false);
-    default:
-      // Of another program, which alone can say whether it is still good.
-      return true;
+    case "bedrockApiKey":
+      return has("bedrock_api_key", "api_key");
+    case "bedrockAccessKeys":
+      return has("bedrock_access_keys", "access_key_id", "secret_access_key");
+    case "agentIdentity":
+      return Boolean(document["agent_identity"]);
+    case "headers":
+      return false;
   }
 }
 
@@ -129,7 +146,7 @@ function readExpiry(accessToken: string, now: number): Status["accessToken"] {
 
 function findForbidden(
   { forcedLoginMethod, forcedWorkspaceIds }: Config,
-  { mode }: Credentials,
+  mode: AuthMode,
   account: Account | null,
 ): Status["forbiddenBy"] {
   const isKey = mode === "apikey" || mode.startsWith("bedrock");

@@ -1,15 +1,13 @@
 import { writeSync } from "node:fs";
 import { createFetch } from "./http.ts";
 import { LoginError, systemCode } from "./errors.ts";
+import { launch } from "./launch.ts";
 import { loadRuntime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
 import { SILENT_LOG, type Stdin, type World } from "./world.ts";
 
-/** Milliseconds in which a browser that cannot start usually says so. */
-const LAUNCH_MS = 2_000;
-
 /** The World of a real process. */
-export async function createSystemWorld(signal: AbortSignal): Promise<World> {
+export async function createSystemWorld(signal: AbortSignal, saved: () => void): Promise<World> {
   return {
     env: process.env,
     platform: process.platform,
@@ -21,12 +19,17 @@ export async function createSystemWorld(signal: AbortSignal): Promise<World> {
     fetch: createFetch(),
     launch,
     now: Date.now,
+    elapsed: () => performance.now(),
     sleep,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     signal,
     log: SILENT_LOG,
+    saved,
   };
 }
+
+/** Milliseconds that a reader may leave its pipe full: nothing else can run meanwhile. */
+const SLOW_READER_MS = 5_000;
 
 const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
@@ -43,13 +46,15 @@ async function isTerminal(stream: keyof typeof DESCRIPTORS): Promise<boolean> {
  */
 function write(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
+  const until = performance.now() + SLOW_READER_MS;
   for (let offset = 0; offset < bytes.length;) {
     try {
       offset += writeSync(descriptor, bytes, offset);
     } catch (thrown) {
       const code = systemCode(thrown);
-      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
+      if (code === "EAGAIN" && performance.now() < until) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      } else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
       else {throw new LoginError("OUTPUT_FAILED", "stdout cannot be written", {
           reason: describeSystemError(thrown),
         });}
@@ -95,30 +100,3 @@ const systemStdin: Stdin = {
     });
   },
 };
-
-/** In a session of its own, so that Ctrl-C in the terminal does not end the browser; nothing of ours is inherited. */
-async function launch(
-  [program = "", ...parameters]: readonly string[],
-): Promise<string | undefined> {
-  const { spawn } = await import("node:child_process");
-  return await new Promise((resolve) => {
-    const child = spawn(program, parameters, {
-      detached: true,
-      stdio: "ignore",
-      windowsHide: true,
-    });
-    const timer = setTimeout(() => resolve(undefined), LAUNCH_MS);
-    // Not before it runs: on Deno a child that could not be started has nothing to let go of.
-    child.once("spawn", () => child.unref());
-    child.once("error", (thrown) => {
-      clearTimeout(timer);
-      resolve(
-        systemCode(thrown) === "ENOENT" ? "not found" : describeSystemError(thrown),
-      );
-    });
-    child.once("exit", (code, killedBy) => {
-      clearTimeout(timer);
-      resolve(code === 0 ? undefined : `ended with ${code ?? killedBy}`);
-    });
-  });
-}

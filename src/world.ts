@@ -29,11 +29,12 @@ export interface LogFields {
   readonly token_endpoint?: string;
   readonly redirect_uri?: string;
   readonly status?: number;
+  readonly is_timeout?: boolean;
+  readonly is_connect?: boolean;
+  readonly onboarding_entrypoint?: string;
   readonly port?: number;
   readonly code?: string;
-  readonly reason?: string;
   readonly holder?: string;
-  readonly duration_ms?: number;
 }
 
 export type LogLevel = "info" | "warning" | "error";
@@ -66,13 +67,18 @@ export interface World {
   readonly fetch: Fetch;
   /** Starts a program without waiting for it; resolves with why it failed, or undefined once it seems to run. */
   launch(command: readonly string[]): Promise<string | undefined>;
+  /** The wall clock, ms since the epoch. */
   now(): number;
+  /** A clock that only goes forward, in ms. */
+  elapsed(): number;
   /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   randomBytes(length: number): Uint8Array;
   /** Aborts with a LoginError as reason when the process is told to end. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** The new login is on the disk: from now on the process has succeeded, however it is told to end. */
+  saved(): void;
 }
 
 /** An environment variable; empty counts as unset. */

@@ -52,6 +52,34 @@ test("every source file has a rank, and imports only from below", () => {
   }
 });
 
+test("what a status needs is all that it loads", () => {
+  const loaded = new Set<string>();
+  function walk(file: string): void {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    // Only what is loaded with it: types vanish, and `await import` waits until it is needed.
+    const code = source(file).replace(/^import type [^;]+;/gm, "").replace(
+      /import\("[^"]+"\)/g,
+      "",
+    );
+    const found = [...code.matchAll(/from "(\.[^"]+\.ts)"/g)].map(([, path = ""]) => path);
+    for (const path of found) walk(posix.join(posix.dirname(file), path));
+  }
+  walk("commands/status.ts");
+  for (
+    const heavy of [
+      "callback_server.ts",
+      "listener.ts",
+      "pages.ts",
+      "http.ts",
+      "log.ts",
+      "login.ts",
+    ]
+  ) {
+    assert.ok(!loaded.has(heavy), `status loads src/${heavy}`);
+  }
+});
+
 test("no imports go round in a circle", () => {
   const done = new Set<string>();
   function walk(file: string, path: readonly string[]): void {
@@ -118,6 +146,9 @@ test("every source file has tests of its own, or is named with the tests that ho
     "proc.ts": "proc_net.test.ts",
     "small_file.ts": "settings.test.ts",
     "waiting.ts": "login.test.ts",
+    "callback_log.ts": "callback_server.test.ts",
+    "settle_earlier.ts": "login.test.ts",
+    "organization_setup.ts": "login.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

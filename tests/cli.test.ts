@@ -143,6 +143,66 @@ test("wrong usage says what was wrong, in words of its own", async () => {
   }
 });
 
+test("--with-api-key refuses checks that it would not make", async () => {
+  for (const option of ["--expect-workspace", "--port", "--browser", "--issuer", "--client-id"]) {
+    await using home = await createHome();
+    const { exitCode, world } = await run(
+      "login",
+      "--with-api-key",
+      option,
+      "1",
+      "--codex-home",
+      home.path,
+    );
+    assert.equal(exitCode, 2, option);
+    assert.match(world.words.join(), /cannot be used together|cannot be used/);
+    assert.deepEqual(await home.list(), []);
+  }
+});
+
+test("a login that is not understood fails as an event too", async () => {
+  for (
+    const args of [["--bogus", "--json"], ["login", "--bogus", "--json"], [
+      "login",
+      "--port",
+      "x",
+      "--json",
+    ]]
+  ) {
+    assert.equal(JSON.parse((await run(...args)).world.data[0] ?? "").event, "failed");
+  }
+  assert.equal(
+    JSON.parse((await run("status", "--bogus", "--json")).world.data[0] ?? "").event,
+    undefined,
+  );
+});
+
+test("runCli() never rejects, also when nothing can be written", async () => {
+  const world = await createWorld({
+    writeData: () => {
+      throw new LoginError("OUTPUT_FAILED", "stdout cannot be written");
+    },
+  });
+  assert.equal(await runCli(["status", "--json", "--codex-home", "/nowhere"], world), 3);
+  assert.match(world.words.join("\n"), /error\[OUTPUT_FAILED\][^]*try:/);
+});
+
+test("a key that is saved but cannot be reported says that it is saved", async () => {
+  await using home = await createHome();
+  const world = await createWorld({
+    stdin: { read: () => Promise.resolve(Buffer.from("sk-0123456789abcdefghij")) },
+    writeData: () => {
+      throw new LoginError("OUTPUT_FAILED", "stdout cannot be written");
+    },
+  });
+  assert.equal(
+    await runCli(["login", "--with-api-key", "--json", "--codex-home", home.path], world),
+    3,
+  );
+  assert.match(world.words.join("\n"), /note: {2}the new login is saved/);
+  assert.ok((await home.list()).includes("auth.json"));
+});
+
 test("wrong usage makes no folder and no log", async () => {
   await using home = await createHome();
   await run("login", "--timeout", "soon", "--codex-home", home.path);

@@ -86,6 +86,14 @@ test("resolveConfig() refuses settings, ids and addresses that cannot be meant",
   }
 });
 
+test("resolveConfig() starts a relative log_dir from its file, and that of -c from where the person is", async () => {
+  await using home = await createHome();
+  await writeFile(join(home.path, "config.toml"), 'log_dir = "rel"\n');
+  const env = { CODEX_HOME: home.path };
+  assert.equal((await resolveWith(env)).logDir, join(home.path, "rel"));
+  assert.equal((await resolveWith(env, { overrides: ["log_dir=rel"] })).logDir, resolve("rel"));
+});
+
 test("resolveConfig() names the place of a setting that it refuses", async () => {
   await using home = await createHome();
   const path = join(home.path, "config.toml");

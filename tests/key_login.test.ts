@@ -112,6 +112,23 @@ test("login --with-api-key obeys forced_login_method, and says that replaced tok
   assert.match(world.words.join("\n"), /LOGIN_METHOD_FORBIDDEN/);
 });
 
+test("login --with-api-key tells what a person should know of the store and the environment", async () => {
+  await using home = await createHome();
+  const args = [
+    "login",
+    "--with-api-key",
+    "-c",
+    "cli_auth_credentials_store=auto",
+    "--codex-home",
+    home.path,
+  ];
+  const world = await createWorld({ stdin: stdin(KEY), env: { CODEX_ACCESS_TOKEN: "at-1" } });
+  assert.equal(await runCli(args, world), 0);
+  const words = world.words.join("\n");
+  assert.match(words, /"auto" uses auth\.json here/);
+  assert.match(words, /CODEX_ACCESS_TOKEN is set: programs use it instead of this login/);
+});
+
 test("parseApiKey() cuts white space around the key, and a byte order mark", () => {
   for (const text of [KEY, `${KEY}\n`, `${KEY}\r\n`, `  ${KEY}\t\n`, `\ufeff${KEY}\r\n`]) {
     assert.equal(parseApiKey(Buffer.from(text)), KEY);

@@ -19,7 +19,6 @@ test("openLog() writes one line an event in the reference's form, 0600 in a fold
     has_error_description: true,
   });
   log.write("error", "codex_login::server", "failed", { port: 1455, path: "/auth/callback" });
-  log.close();
   const lines = (await readFile(join(folder, "codex-login.log"), "utf8")).split("\n");
   const time = String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z `;
   assert.match(
@@ -49,11 +48,10 @@ test("openLog() drops fields of other names and cuts known secrets out of all", 
   const log = await openLog({ folder: home.path, echo: (line) => lines.push(line) });
   const secret = "s3cret/value+1";
   log.hide(secret);
-  const fields = { error_code: `x${secret}y`, reason: encodeURIComponent(secret), token: "leak" };
+  const fields = { error_code: `x${secret}y`, holder: encodeURIComponent(secret), token: "leak" };
   log.write("info", "t", "m", fields as LogFields);
-  log.write("info", "t", "long", { reason: "z".repeat(1000) });
-  log.close();
-  assert.match(lines[0] ?? "", / error_code=x\[redacted\]y reason=\[redacted\]$/);
+  log.write("info", "t", "long", { holder: "z".repeat(1000) });
+  assert.match(lines[0] ?? "", / error_code="x\[redacted\]y" holder=\[redacted\]$/);
   assert.ok((lines[1] ?? "").length < 400);
   const text = await readFile(join(home.path, "codex-login.log"), "utf8");
   for (const leaked of [secret, "leak", encodeURIComponent(secret)]) {
@@ -66,14 +64,13 @@ test("openLog() tightens a loose file, appends to it, and keeps one old one of m
   const path = join(home.path, "codex-login.log");
   await writeFile(path, "old line\n");
   await chmod(path, 0o644);
-  (await openLog({ folder: home.path })).close();
+  await openLog({ folder: home.path });
   assert.equal(await home.mode("codex-login.log"), "600");
   assert.equal(await readFile(path, "utf8"), "old line\n");
 
   await writeFile(path, "x".repeat((1 << 20) + 1));
   const log = await openLog({ folder: home.path });
   log.write("info", "t", "fresh");
-  log.close();
   assert.ok((await stat(path)).size < 200);
   assert.equal((await stat(`${path}.1`)).size, (1 << 20) + 1);
   assert.equal(await home.mode("codex-login.log.1"), "600");

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sleep } from "../src/system_world.ts";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
+import { loadRuntime } from "../src/runtime/runtime.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
@@ -15,6 +17,7 @@ import {
 } from "./testing/issuer.ts";
 import { signJwt } from "./testing/jwt.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
+import { holdLock } from "./testing/lock_holder.ts";
 import { type LoginRun, startLogin } from "./testing/login_run.ts";
 import { obtainCallbackByTls, TLS, trustingFetch } from "./testing/tls.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
@@ -429,6 +432,44 @@ test("login() revokes another user's earlier login at its own issuer, after the 
   );
 });
 
+test("login() tells what became of the earlier login, also when its issuer is slow or it says nothing", async () => {
+  await using bobs = await startIssuer({ users: [BOB] });
+  await using adas = await startIssuer({ users: [ADA] });
+  await using home = await createHome();
+  await signIn(home, bobs);
+  bobs.misbehave.revoke = { hang: true };
+  const slow = await startLogin(home, adas, [], {
+    sleep: (ms, signal) => sleep(ms === 4_500 ? 50 : ms, signal),
+  });
+  await visit(await slow.authUrl);
+  assert.equal(await slow.exitCode, 0);
+  assert.match(
+    slow.world.words.join("\n"),
+    /bob@example\.com could not be revoked \(RESPONSE_TIMEOUT\)/,
+  );
+
+  const file = await home.authJson();
+  (file["tokens"] as Record<string, unknown>)["id_token"] = signJwt({
+    email: "nobody@example.com",
+  });
+  await home.writeAuth(file);
+  const nameless = await signIn(home, adas);
+  assert.match(
+    nameless.world.words.join("\n"),
+    /does not say whose it was; its tokens are left to expire/,
+  );
+  assert.equal(adas.asked("revoke").length, 0);
+});
+
+test("login() takes one name at two issuers for two users", async () => {
+  await using first = await startIssuer({ users: [ADA] });
+  await using second = await startIssuer({ users: [ADA] });
+  await using home = await createHome();
+  await signIn(home, first);
+  await signIn(home, second);
+  assert.equal(first.asked("revoke").length, 1);
+});
+
 test("login() leaves the same user's earlier login to expire", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
@@ -564,4 +605,182 @@ test("login() says that a browser could not be opened, and goes on", async () =>
   assert.ok(
     run.world.words.join("\n").includes("No browser could be opened (no-such-browser: not found)"),
   );
+});
+
+/** The rows of the reference's table of errors, each in our own words. */
+const ERROR_ROWS: [
+  what: string,
+  query: Record<string, string> | undefined,
+  token: Misbehaviour | undefined,
+  words: string[],
+][] = [
+  ["no code", {}, undefined, [
+    "error[AUTHORIZATION_CODE_MISSING]: The issuer sent no authorization code",
+  ]],
+  ["empty code", { code: "" }, undefined, [
+    "error[AUTHORIZATION_CODE_MISSING]: The issuer sent no authorization code",
+  ]],
+  ["error", { error: "server_error" }, undefined, [
+    "error[AUTHORIZATION_FAILED]: The issuer refused the sign-in",
+    "  cause: server_error",
+  ]],
+  ["error, description", { error: "server_error", error_description: "Down for tea" }, undefined, [
+    "error[AUTHORIZATION_FAILED]: The issuer refused the sign-in",
+    "  cause: server_error: Down for tea",
+  ]],
+  ["error, blank description", { error: "server_error", error_description: " \t" }, undefined, [
+    "error[AUTHORIZATION_FAILED]: The issuer refused the sign-in",
+    "  cause: server_error",
+  ]],
+  ["denied", { error: "access_denied" }, undefined, [
+    "error[ACCESS_DENIED]: The sign-in was not allowed at the issuer",
+    "  cause: access_denied",
+  ]],
+  [
+    "no entitlement",
+    { error: "access_denied", error_description: "missing_codex_entitlement" },
+    undefined,
+    [
+      "error[ENTITLEMENT]: Codex is not enabled for your workspace",
+      "  cause: access_denied: missing_codex_entitlement",
+      "  try:   ask the administrator of your workspace for access to Codex",
+    ],
+  ],
+  ["another issuer", { code: "c", iss: "https://evil.test" }, undefined, [
+    "error[ISSUER_MISMATCH]: The answer came from another issuer than the one asked",
+  ]],
+  ["refused", undefined, {
+    status: 400,
+    body: '{"error":"invalid_grant","error_description":"used"}',
+  }, [
+    "error[TOKEN_ENDPOINT]: The issuer's token endpoint refused the sign-in",
+    "  cause: HTTP 400, invalid_grant: used",
+  ]],
+  ["not JSON", undefined, { status: 200, body: "{" }, [
+    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer to the code is not usable",
+    "  cause: The text is not JSON",
+  ]],
+  ["member missing", undefined, { change: ({ refresh_token: _, ...rest }) => rest }, [
+    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer to the code is not usable",
+    '  cause: its member "refresh_token" is missing or unusable',
+  ]],
+  ["cut", undefined, { reset: true }, [
+    "  cause: the connection was cut before the answer was complete (ECONNRESET)",
+    "  try:   check the connection, then run codex-login again",
+  ]],
+];
+
+test("login() tells each row of the reference's error table in words of its own", async (t) => {
+  for (const [what, query, token, words] of ERROR_ROWS) {
+    await t.test(what, async () => {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      if (token) issuer.misbehave.token = token;
+      const run = await startLogin(home, issuer);
+      const callback = new URL(await obtainCallback(await run.authUrl));
+      if (query) {
+        const state = callback.searchParams.get("state") ?? "";
+        callback.search = new URLSearchParams({ ...query, state }).toString();
+      }
+      const page = await get(callback.href);
+      assert.notEqual(await run.exitCode, 0);
+      for (const line of words) {
+        assert.ok(run.world.words.includes(line), `${line}\n${run.world.words.join("\n")}`);
+      }
+      const [, message = ""] = /: (.*)$/.exec(words[0] ?? "") ?? [];
+      if (words[0]?.startsWith("error")) {
+        assert.ok(page.body.includes(message.replaceAll("'", "&#39;")), page.body);
+      }
+    });
+  }
+});
+
+test("login() waits for another process's lock, says for whom, and can be told to end", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const held = await holdLock(join(home.path, "auth.lock"));
+  const waiting = await startLogin(home, issuer);
+  while (
+    !waiting.world.words.some((line) => /^Waiting for .+, which holds auth\.lock\.$/.test(line))
+  ) await sleep(10);
+  waiting.world.end(new LoginError("INTERRUPTED", "Ended"));
+  assert.equal(await waiting.exitCode, 130);
+  assert.equal(issuer.requests.length, 0);
+  await held[Symbol.asyncDispose]();
+});
+
+test("login() with fresh tokens in hand waits for the lock through a signal, and saves them", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const run = await startLogin(home, issuer);
+  const callback = await obtainCallback(await run.authUrl);
+  const held = await holdLock(join(home.path, "auth.lock"));
+  const reply = get(callback);
+  while (!run.world.words.some((line) => line.startsWith("Waiting for "))) await sleep(10);
+  run.world.end(new LoginError("INTERRUPTED", "Ended"));
+  await held[Symbol.asyncDispose]();
+  assert.equal((await reply).status, 303);
+  assert.equal(await run.exitCode, 0);
+  assert.equal((await home.authJson())["auth_mode"], "chatgpt");
+});
+
+test("login() on a port that the system forbids says so", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const runtime = await loadRuntime();
+  const run = await startLogin(home, issuer, ["--port", "81"], {
+    runtime: {
+      ...runtime,
+      serve: () => Promise.reject(Object.assign(new Error(), { code: "EACCES" })),
+    },
+  });
+  await assertFailed(run, issuer, "PORT_FORBIDDEN", 1);
+  assert.ok(run.world.words.includes("  cause: 81: EACCES"));
+});
+
+test("login() logs its story in the reference's lines", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const run = await startLogin(home, issuer);
+  await visit(await run.authUrl);
+  assert.equal(await run.exitCode, 0);
+  issuer.misbehave.token = { status: 400, body: "{}" };
+  const refused = await startLogin(home, issuer);
+  await visit(await refused.authUrl);
+  await refused.exitCode;
+  issuer.misbehave.token = { reset: true };
+  const cut = await startLogin(home, issuer);
+  await visit(await cut.authUrl);
+  await cut.exitCode;
+  const lines = (await home.textOutsideAuth()).split("\n").filter((line) => /^\d{4}/.test(line));
+  const server = "codex_login::server:";
+  const begin = [
+    /^ INFO codex_cli::login: starting browser login flow$/,
+    new RegExp(
+      `^ INFO ${server} received login callback path=/auth/callback has_code=true has_state=true has_error=false state_valid=true$`,
+    ),
+    new RegExp(
+      `^ INFO ${server} starting oauth token exchange issuer=http://\\S+/ token_endpoint=http://\\S+/oauth/token redirect_uri=http://127\\.0\\.0\\.1:\\d+/auth/callback$`,
+    ),
+  ];
+  const failed = new RegExp(`^ERROR ${server} login callback token exchange failed$`);
+  const expected = [
+    ...begin,
+    new RegExp(`^ INFO ${server} oauth token exchange succeeded$`),
+    ...begin,
+    new RegExp(`^ WARN ${server} oauth token exchange returned non-success status status=400$`),
+    failed,
+    /^ERROR codex_cli::login: command failed code=TOKEN_ENDPOINT$/,
+    ...begin,
+    new RegExp(
+      `^ERROR ${server} oauth token exchange transport failure is_timeout=false is_connect=false code=CONNECTION_RESET$`,
+    ),
+    failed,
+    /^ERROR codex_cli::login: command failed code=CONNECTION_RESET$/,
+  ];
+  assert.equal(lines.length, expected.length, lines.join("\n"));
+  for (const [i, pattern] of expected.entries()) {
+    assert.match(lines[i] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /);
+    assert.match((lines[i] ?? "").slice(28), pattern);
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
+import { sleep } from "../src/system_world.ts";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
@@ -73,6 +74,33 @@ test("logout removes the login also when the issuer refuses, redirects or is gon
   }
 });
 
+test("logout gives the issuer its time once, not once a request", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await signIn(home, issuer);
+  let limits = 0;
+  const asked: string[] = [];
+  const { exitCode, words } = await logout(home, [], {
+    // Ten seconds pass as soon as the second request is out.
+    sleep: async (ms, signal) => {
+      limits++;
+      assert.equal(ms, 10_000);
+      while (asked.length < 2 && !signal?.aborted) await sleep(1);
+    },
+    fetch: (_, init) => {
+      asked.push(init.body ?? "");
+      if (asked.length === 1) return Promise.resolve(new Response("", { status: 400 }));
+      return new Promise((_resolve, reject) => {
+        init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      });
+    },
+  });
+  assert.equal(exitCode, 0);
+  assert.equal(limits, 1);
+  assert.match(words, /could not be revoked \(RESPONSE_TIMEOUT/);
+  assert.ok(!(await home.list()).includes("auth.json"));
+});
+
 test("logout obeys the variables that move revocations, and says so", async () => {
   await using issuer = await startIssuer();
   await using other = await startIssuer();
@@ -91,6 +119,12 @@ test("logout without a login is done at once, and makes nothing", async () => {
   assert.equal(exitCode, 0);
   assert.equal(words, "Nobody was signed in.");
   assert.deepEqual(await home.list(), []);
+});
+
+test("logout of a damaged file says what it could not do", async () => {
+  await using home = await createHome();
+  await home.writeAuth("{damaged");
+  assert.match((await logout(home)).words, /was damaged, so its tokens could not be revoked/);
 });
 
 test("logout removes a key and a damaged file without asking anybody", async () => {

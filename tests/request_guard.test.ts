@@ -37,6 +37,12 @@ test("refuseRequest() lets a navigation to this listener pass, by any of its thr
   );
 });
 
+test("refuseRequest() knows its own name without a port where the scheme implies it", () => {
+  const headers = new Headers({ host: "127.0.0.1" });
+  const request = { method: "GET", url: "http://127.0.0.1/success", headers } as Request;
+  assert.equal(refuseRequest(request, 80, () => true), undefined);
+});
+
 test("refuseRequest() refuses every other Host", () => {
   for (
     const host of [

@@ -164,6 +164,44 @@ test("status knows the logins of other kinds", async () => {
   }
 });
 
+test("status takes no mode for a login without what the mode needs", async () => {
+  const rows: unknown[] = [
+    { auth_mode: "headers" },
+    { auth_mode: "bedrockApiKey" },
+    { auth_mode: "bedrockApiKey", bedrock_api_key: { api_key: "" } },
+    { auth_mode: "bedrockAccessKeys", bedrock_access_keys: { access_key_id: "a" } },
+    { auth_mode: "agentIdentity" },
+    { auth_mode: "personalAccessToken", personal_access_token: "" },
+    { auth_mode: "chatgptAuthTokens" },
+  ];
+  for (const content of rows) {
+    await using home = await createHome();
+    await home.writeAuth(content);
+    assert.equal((await status(home)).exitCode, 1, JSON.stringify(content));
+  }
+  await using home = await createHome();
+  await home.writeAuth({ ...chatGpt(), auth_mode: "chatgptAuthTokens" });
+  assert.equal((await status(home)).exitCode, 0);
+});
+
+test("status calls a time that no calendar has damage, and takes a leap second for what it is", async () => {
+  const rows: [time: string, exitCode: number][] = [
+    ["2026-13-01T00:00:00Z", 3],
+    ["2026-02-30T00:00:00Z", 3],
+    ["2026-11-21T00:00:00+25:00", 3],
+    ["2016-12-31T23:59:60Z", 0],
+  ];
+  for (const [time, exitCode] of rows) {
+    await using home = await createHome();
+    await home.writeAuth({ ...chatGpt(), last_refresh: time });
+    assert.equal(
+      await runCli(["status", "--codex-home", home.path], await createWorld()),
+      exitCode,
+      time,
+    );
+  }
+});
+
 test("status obeys the forced settings", async () => {
   await using home = await createHome();
   await home.writeAuth(chatGpt());
@@ -197,6 +235,11 @@ test("status says when a variable wins over what is stored", async () => {
     assert.ok(words.includes("CODEX_ACCESS_TOKEN is set"));
     assert.ok(!words.includes(token));
   }
+  const forced = await status(home, ["-c", "forced_login_method=api"], {
+    CODEX_ACCESS_TOKEN: "at-secret-token",
+  });
+  assert.equal(forced.exitCode, 1);
+  assert.ok(forced.words.includes("does not fit the setting forced_login_method"));
 });
 
 test("status of a damaged file is an error of its own, and the file stays", async () => {

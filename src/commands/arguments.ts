@@ -8,7 +8,7 @@ import { COMMANDS, COMMON_OPTIONS, findCommand } from "./table.ts";
 export type Invocation =
   | { readonly kind: "run"; readonly command: Command; readonly options: OptionValues }
   | { readonly kind: "help"; readonly command: Command | undefined }
-  | { readonly kind: "version"; readonly options: OptionValues };
+  | { readonly kind: "version" };
 
 /**
  * Reads the arguments after the program's name. The options of all commands are known while the command is looked for, so
@@ -28,7 +28,7 @@ export function parseArguments(args: readonly string[]): Invocation {
 
   if (options.flag("version") || first === "version") {
     refuseExtra(first === "version" ? positionals.slice(1) : positionals);
-    return { kind: "version", options };
+    return { kind: "version" };
   }
   if (first === "help") return help(second, rest);
   if (first === "login" && second === "help") return help(rest[0] ?? "login", rest.slice(1));

@@ -1,4 +1,3 @@
-import type { Account } from "../account.ts";
 import { parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithApiKey } from "../key_login.ts";
@@ -6,8 +5,9 @@ import type { RedirectHost } from "../listener.ts";
 import { login, type LoginEvent, type LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
-import { environmentValue } from "../world.ts";
+import { environmentValue, type World } from "../world.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
+import { accountJson, describeAccount } from "./account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
 const TARGET = "codex_cli::login";
@@ -26,16 +26,27 @@ export async function runLogin(context: CommandContext): Promise<number> {
     }
   }
   const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
+  const isKey = options.flag("with-api-key");
+  if (isKey) refuseBrowserOptions(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
-  const world = await context.startLog();
+  let isSaved = false;
+  const logged = await context.startLog();
+  const world: World = {
+    ...logged,
+    saved(): void {
+      isSaved = true;
+      logged.saved();
+    },
+  };
   await world.runtime.protectMemory();
   try {
-    if (options.flag("with-api-key")) await runKeyLogin({ ...context, world }, timeoutMs);
+    if (isKey) await runKeyLogin({ ...context, world }, timeoutMs);
     else await runBrowserLogin({ ...context, world }, loginOptions);
   } catch (thrown) {
     const error = toLoginError(thrown);
     world.log.write("error", TARGET, "command failed", { code: error.code });
-    if (await hasLogin(context)) error.note = "your earlier login is untouched";
+    if (isSaved) error.note = "the new login is saved";
+    else if (await hasLogin(context)) error.note = "your earlier login is untouched";
     throw error;
   }
   if (environmentValue(world, "CODEX_ACCESS_TOKEN")) {
@@ -70,6 +81,22 @@ async function runKeyLogin(
     say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
     say("It will be checked when it is first used.");
   }
+}
+
+/** @throws {LoginError} USAGE: a check that was asked for must not be skipped in silence. */
+function refuseBrowserOptions(options: OptionValues): void {
+  const own = [
+    "no-browser",
+    "browser",
+    "port",
+    "redirect-host",
+    "expect-workspace",
+    "issuer",
+    "client-id",
+  ];
+  const given = own.find((name) => options.flag(name) || options.list(name).length > 0);
+  if (given === undefined) return;
+  throw new LoginError("USAGE", `--with-api-key and --${given} cannot be used together`);
 }
 
 /** @throws {LoginError} USAGE */
@@ -114,12 +141,6 @@ function tellInJson({ world, say }: CommandContext): (event: LoginEvent) => void
   };
 }
 
-export function accountJson(
-  { email, plan, accountId, userId }: Account,
-): Record<string, string | null> {
-  return { email, plan, accountId, userId };
-}
-
 function tellInWords(
   { world, options, say }: CommandContext,
   style: TerminalStyle,
@@ -145,15 +166,4 @@ function tellInWords(
         return say(`Saved in ${printable(event.login.path)}.`);
     }
   };
-}
-
-/** All of it is the issuer's text. */
-export function describeAccount({ email, plan, accountId, workspaceName }: Account): string {
-  const workspace = workspaceName ?? accountId;
-  const details = [
-    plan === "unknown" ? "" : `plan ${printable(plan, 40)}`,
-    workspace ? `workspace ${printable(workspace, 80)}` : "",
-  ].filter((part) => part !== "");
-  const name = printable(email ?? "a ChatGPT user", 100);
-  return details.length > 0 ? `${name} (${details.join(", ")})` : name;
 }

@@ -7,7 +7,10 @@ export async function runLogout(
 ): Promise<number> {
   await world.runtime.protectMemory();
   for (const note of config.notes) say(note);
-  const outcome = await logout(world, config, { localOnly: options.flag("local-only") });
+  const outcome = await logout(world, config, {
+    localOnly: options.flag("local-only"),
+    tell: say,
+  });
   if (json) world.writeData(JSON.stringify(logoutJson(outcome)));
   else for (const line of describe(outcome)) say(line);
   return 0;

@@ -1,7 +1,7 @@
 import { readStatus, type Status } from "../status.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
-import { accountJson, describeAccount } from "./login.ts";
+import { accountJson, describeAccount } from "./account_words.ts";
 
 export async function runStatus({ world, config, json, say }: CommandContext): Promise<number> {
   const status = await readStatus(world, config);
@@ -74,10 +74,12 @@ function describeExpiry({ accessToken }: Status): string {
 }
 
 function describeNobody({ forbiddenBy, overriddenBy }: Status): string[] {
-  if (overriddenBy) return ["It is neither a personal access token nor a valid JWT."];
+  if (overriddenBy && !forbiddenBy) {
+    return ["It is neither a personal access token nor a valid JWT."];
+  }
   if (!forbiddenBy) return ["Nobody is signed in. To sign in: codex-login"];
   return [
-    `Nobody is signed in: the stored login does not fit the setting ${forbiddenBy}.`,
+    `Nobody is signed in: this login does not fit the setting ${forbiddenBy}.`,
     "To sign in anew: codex-login",
   ];
 }

@@ -48,7 +48,6 @@ const LOGIN_OPTIONS: readonly Option[] = [
   { name: "client-id", value: "ID", help: "sign in as this client" },
   { name: "experimental_issuer", value: "URL" },
   { name: "experimental_client-id", value: "ID" },
-  { name: "api-key", value: "KEY" },
   { name: "device-auth" },
   { name: "with-access-token" },
 ];

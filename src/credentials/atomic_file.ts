@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
+import { copyFile, type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
@@ -27,8 +27,9 @@ export async function replaceFile(
   const temporary = temporaryPath(target, randomBytes);
   try {
     await writeNewFile(temporary, text);
-    if (aside !== undefined) await keepAside(target, aside);
+    if (aside !== undefined) await moveAside(target, aside);
     await rename(temporary, target).catch(async (thrown) => {
+      if (aside !== undefined) await rename(aside, target).catch(() => {});
       if (systemCode(thrown) !== "EBUSY") throw thrown;
       await writeInPlace(temporary, target, text);
     });
@@ -73,23 +74,15 @@ export function pendingPath(target: string): string {
   return `${target}.pending`;
 }
 
-/** A copy, not a rename: should anything fail from here on, the file is still where it was. */
-async function keepAside(target: string, aside: string): Promise<void> {
-  const source = await open(target, constants.O_RDONLY);
-  const copy = await open(aside, CREATE, 0o600);
-  try {
-    const block = new Uint8Array(65_536);
-    for (let position = 0;;) {
-      const { bytesRead } = await source.read(block, 0, block.length, position);
-      if (bytesRead === 0) break;
-      await copy.write(block, 0, bytesRead, position);
-      position += bytesRead;
-    }
-    await copy.sync();
-  } finally {
-    await source.close();
-    await copy.close();
-  }
+/** By renaming, which needs no space and no time however large it is. What comes next puts it back if it fails. */
+async function moveAside(target: string, aside: string): Promise<void> {
+  const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  await file.chmod(0o600).finally(() => file.close());
+  await rename(target, aside).catch(async (thrown) => {
+    // A mount point stays where it is; what is in it can still be kept.
+    if (systemCode(thrown) !== "EBUSY") throw thrown;
+    await copyFile(target, aside, constants.COPYFILE_EXCL);
+  });
 }
 
 /** First the whole copy, synced, under a name that the next start knows; then the file itself, cut to nothing first. */

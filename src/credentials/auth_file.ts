@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { LoginError } from "../errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../json.ts";
 import { decodeClaims } from "../oauth/id_token.ts";
+import { parseRfc3339 } from "../rfc3339.ts";
 
 /** The most that auth.json may be, in bytes, and how deep it may nest. */
 export const MAX_AUTH_FILE_BYTES = 1 << 20;
@@ -34,11 +35,7 @@ const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
 
 const Text = v.optional(v.nullable(v.string()));
 
-/** RFC 3339, also with a space for the T, as the reference reads it. */
-const Time = v.pipe(
-  v.string(),
-  v.regex(/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/),
-);
+const Time = v.pipe(v.string(), v.check((text) => parseRfc3339(text) !== undefined));
 
 const Tokens = v.object({
   id_token: v.string(),

@@ -21,13 +21,21 @@ export interface AuthPath {
  * Follows `auth.json` to the file that may be replaced: a missing one, or a regular file with one name, of our own,
  * reached through links of our own. Anything else is refused, so that nobody else's file is ever written.
  *
- * @throws {LoginError} SAVE_FAILED
+ * @param code of the error: what the path was wanted for.
+ * @throws {LoginError}
  */
-export async function resolveAuthPath(home: string): Promise<AuthPath> {
+export async function resolveAuthPath(
+  home: string,
+  code: "SAVE_FAILED" | "CREDENTIALS_UNREADABLE" = "SAVE_FAILED",
+): Promise<AuthPath> {
+  const refused = (path: string, reason: string): LoginError =>
+    new LoginError(code, `${printable(path)} is refused`, { reason });
   const path = join(home, "auth.json");
   let target = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
-    const stat = await statOrMissing(target);
+    const stat = await statOrMissing(target).catch((thrown) => {
+      throw refused(target, describeSystemError(thrown));
+    });
     if (!stat) return { path, target, size: undefined };
     if (!isOwn(stat)) throw refused(target, `it belongs to user ${stat.uid}`);
     if (!stat.isSymbolicLink()) {
@@ -45,15 +53,11 @@ async function statOrMissing(path: string): Promise<Stats | undefined> {
     return await lstat(path);
   } catch (thrown) {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(thrown) ?? "")) return undefined;
-    throw refused(path, describeSystemError(thrown));
+    throw thrown;
   }
 }
 
 function isOwn(stat: Stats): boolean {
   const uid = process.getuid?.();
   return uid === undefined || stat.uid === uid;
-}
-
-function refused(path: string, reason: string): LoginError {
-  return new LoginError("SAVE_FAILED", `${printable(path)} cannot be replaced`, { reason });
 }

@@ -9,7 +9,8 @@ import {
 } from "./atomic_file.ts";
 import { formatAuthFile } from "./auth_file.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
-import { type LockWait, makePrivateFolder, withLocks } from "./lock.ts";
+import { type LockWait, withLocks } from "./lock.ts";
+import { makePrivateFolder } from "./private_folder.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
 import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
 
@@ -20,7 +21,10 @@ const TYPICAL_BYTES = 8_192;
 const WAIT_MS = 10_000;
 const WAIT_WITH_TOKENS_MS = 60_000;
 
-export type StoreWorld = Pick<World, "runtime" | "sleep" | "now" | "randomBytes" | "signal">;
+export type StoreWorld = Pick<
+  World,
+  "runtime" | "sleep" | "now" | "elapsed" | "randomBytes" | "signal"
+>;
 
 /** `auth.json` in CODEX_HOME, under the two locks of the reference. */
 export function createFileStore(world: StoreWorld, home: string): CredentialStore {
@@ -38,18 +42,18 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
     kind: "file",
     path,
 
-    async prove(): Promise<void> {
-      await locked({ limitMs: WAIT_MS, signal: world.signal }, async ({ target, size }) => {
+    async prove(onWait): Promise<void> {
+      await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target, size }) => {
         const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
       });
     },
 
-    load: () => readCredentials(path),
+    load: async () =>
+      readCredentials((await resolveAuthPath(home, "CREDENTIALS_UNREADABLE")).target),
 
     update(change, onWait): Promise<Replaced> {
-      const wait = { limitMs: WAIT_WITH_TOKENS_MS, ...(onWait ? { onWait } : {}) };
-      return locked(wait, async ({ target }) => {
+      return locked({ limitMs: WAIT_WITH_TOKENS_MS, onWait }, async ({ target }) => {
         const { credentials, isDamaged } = await readOrDamaged(target);
         const document = change(credentials);
         if (!document) return { earlier: credentials, keptAside: undefined };
@@ -60,8 +64,8 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       });
     },
 
-    remove(isExpected): Promise<boolean> {
-      return locked({ limitMs: WAIT_MS, signal: world.signal }, async ({ target }) => {
+    remove(isExpected, onWait): Promise<boolean> {
+      return locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target }) => {
         const { credentials } = await readOrDamaged(target);
         if (!isExpected(credentials)) return false;
         await removeLeftovers(target);

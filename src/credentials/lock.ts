@@ -1,10 +1,9 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { formatDuration } from "../duration.ts";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readProc } from "../proc.ts";
-import { describeSystemError } from "../system_error.ts";
 import type { FileLock } from "../runtime/runtime.ts";
 import type { World } from "../world.ts";
 
@@ -12,13 +11,15 @@ const PAUSE_MS = 50;
 /** Milliseconds after which a person is told what is being waited for. */
 const PATIENCE_MS = 1_000;
 
+type LockWorld = Pick<World, "runtime" | "sleep" | "elapsed">;
+
 export interface LockWait {
-  /** Give up after this long, in ms. */
+  /** Give up after this long, in ms, for all locks together. */
   readonly limitMs: number;
   /** Told once, when the wait gets long: a sentence that names the holder. */
-  onWait?(message: string): void;
+  readonly onWait?: ((message: string) => void) | undefined;
   /** Ends the wait. Absent where fresh tokens are at stake, which a Ctrl-C must not lose. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -28,14 +29,15 @@ export interface LockWait {
  * @throws {LoginError} LOCK_BUSY when another process does not let go in time, LOCK_UNSUPPORTED where there are no locks.
  */
 export async function withLocks<T>(
-  world: Pick<World, "runtime" | "sleep">,
+  world: LockWorld,
   paths: readonly string[],
   wait: LockWait,
   critical: () => Promise<T>,
 ): Promise<T> {
+  const started = world.elapsed();
   const held: FileLock[] = [];
   try {
-    for (const path of paths) held.push(await acquire(world, path, wait));
+    for (const path of paths) held.push(await acquire(world, path, started, wait));
     return await critical();
   } finally {
     for (const lock of held.reverse()) lock.release();
@@ -43,14 +45,16 @@ export async function withLocks<T>(
 }
 
 async function acquire(
-  world: Pick<World, "runtime" | "sleep">,
+  world: LockWorld,
   path: string,
+  started: number,
   { limitMs, onWait, signal }: LockWait,
 ): Promise<FileLock> {
   let isTold = false;
-  for (let waited = 0;; waited += PAUSE_MS) {
+  for (;;) {
     const lock = await world.runtime.tryLock(path);
     if (lock) return lock;
+    const waited = world.elapsed() - started;
     if (waited >= limitMs) {
       throw new LoginError("LOCK_BUSY", `${basename(path)} is locked by another process`, {
         reason: `${await lockHolder(path)} holds it for more than ${formatDuration(limitMs)}`,
@@ -62,17 +66,6 @@ async function acquire(
     }
     await world.sleep(PAUSE_MS, signal);
     signal?.throwIfAborted();
-  }
-}
-
-/** Makes a folder that only its owner can enter, parents included. An existing one is left as it is. */
-export async function makePrivateFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (thrown) {
-    throw new LoginError("SAVE_FAILED", `The folder ${printable(folder)} cannot be made`, {
-      reason: describeSystemError(thrown),
-    });
   }
 }
 

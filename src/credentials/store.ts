@@ -1,6 +1,8 @@
 import type { JsonObject } from "../json.ts";
 import type { Credentials } from "./auth_file.ts";
-import type { LockWait } from "./lock.ts";
+
+/** Told once when another process keeps us waiting: a sentence that names it. */
+export type OnWait = (message: string) => void;
 
 /** What was stored before a change, for those who have to deal with it afterwards. */
 export interface Replaced {
@@ -13,8 +15,8 @@ export interface Replaced {
 export interface CredentialStore {
   readonly kind: "file";
   readonly path: string;
-  /** Fails if a login could not be saved; leaves nothing but the folder. */
-  prove(): Promise<void>;
+  /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
+  prove(onWait?: OnWait): Promise<void>;
   /** What is stored now, without a lock: a file is always whole. */
   load(): Promise<Credentials | undefined>;
   /**
@@ -23,8 +25,11 @@ export interface CredentialStore {
    */
   update(
     change: (current: Credentials | undefined) => JsonObject | undefined,
-    onWait?: LockWait["onWait"],
+    onWait?: OnWait,
   ): Promise<Replaced>;
   /** Removes what is stored, if `isExpected` still finds in it what the caller has seen; tells whether it did. */
-  remove(isExpected: (current: Credentials | undefined) => boolean): Promise<boolean>;
+  remove(
+    isExpected: (current: Credentials | undefined) => boolean,
+    onWait?: OnWait,
+  ): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
+import { withoutSecrets } from "../redaction.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 
@@ -15,28 +16,6 @@ export async function describeRefusal(
   const status = `HTTP ${response.status}`;
   const words = issuerWords(await response.text().catch(() => ""), response.headers);
   return words ? `${status}, ${printable(withoutSecrets(words, secrets))}` : status;
-}
-
-/**
- * Cuts every known secret out of foreign text: as it is, as a form sends it and as JSON writes it.
- */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.length < 8) continue;
-    const forms = [
-      secret,
-      encodeURIComponent(secret),
-      formEncoded(secret),
-      JSON.stringify(secret).slice(1, -1),
-    ];
-    for (const form of new Set(forms)) clean = clean.replaceAll(form, "[redacted]");
-  }
-  return clean;
-}
-
-function formEncoded(text: string): string {
-  return new URLSearchParams([["", text]]).toString().slice(1);
 }
 
 function issuerWords(body: string, headers: Headers): string {

@@ -12,8 +12,6 @@ export interface RevocationRequest {
   readonly clientId: string;
   readonly originator: string;
   readonly userAgent: string;
-  /** Milliseconds that each request may take. */
-  readonly limitMs: number;
 }
 
 /**
@@ -37,7 +35,6 @@ export async function revokeToken(
       headers: { "content-type": type, originator, "user-agent": userAgent, accept: "*/*" },
       body,
       redirect: "manual",
-      limitMs: request.limitMs,
       signal,
     });
 

@@ -67,6 +67,7 @@ export async function exchangeAuthorizationCode(
   if (response.status !== 200) {
     throw new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
       reason: await describeRefusal(response, [code, attempt.codeVerifier, attempt.state]),
+      status: response.status,
     });
   }
   return readTokenResponse(response);

@@ -5,6 +5,8 @@ import type { FileLock, HttpServer, RequestHandler, Runtime, ServeOptions } from
 
 /** Seconds a connection may be silent before its request is complete. An answer of ours may take as long as it needs. */
 const IDLE_SECONDS = 5;
+/** No body is ever read; below this the request is refused by us, with our headers. */
+const MAX_BODY_BYTES = 65_536;
 
 interface BunServer {
   readonly port: number;
@@ -45,7 +47,7 @@ export const bunRuntime: Runtime = {
         hostname,
         port,
         idleTimeout: IDLE_SECONDS,
-        maxRequestBodySize: 1,
+        maxRequestBodySize: MAX_BODY_BYTES,
         // The default shows a stack trace to the client.
         development: false,
         // Without development Bun would share the port with any other process of the same user.

@@ -20,6 +20,9 @@ export const nodeRuntime: Runtime = {
         // Node keeps the first of several Host headers and drops the others without a word.
         const hosts = incoming.rawHeaders.filter((name, i) => i % 2 === 0 && /^host$/i.test(name));
         if (hosts.length !== 1) return new Response(null, { status: 400 });
+        // The request's URL is a normalised one: what was really asked for has to be the same.
+        const asked = (incoming.url ?? "").replace(/\?.*$/s, "");
+        if (asked !== new URL(request.url).pathname) return new Response(null, { status: 404 });
         const { remoteAddress = "", remotePort = 0 } = incoming.socket;
         return handler(request, { address: remoteAddress, port: remotePort });
       },

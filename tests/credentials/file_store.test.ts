@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmod,
+  chown,
   link,
   lstat,
   mkdir,
@@ -192,6 +193,35 @@ test("a file cut short while it was written in place is made good by the copy be
   assert.equal((await store.load())?.apiKey, "sk-whole");
   await store.remove(() => true);
   await assert.rejects(stat(pending), { code: "ENOENT" });
+});
+
+test("a file that was cut short behind a link is made good too", async () => {
+  await using home = await createHome();
+  await mkdir(join(home.path, "real"));
+  await writeFile(join(home.path, "real", "auth.json"), "");
+  await writeFile(join(home.path, "real", "auth.json.pending"), OLD, { mode: 0o600 });
+  await symlink("real/auth.json", home.authPath);
+  assert.equal((await (await storeAt(home.path)).load())?.apiKey, "sk-old");
+});
+
+test("what is refused for writing is refused for reading: hard links and files of others", async () => {
+  await using home = await createHome();
+  await writeFile(join(home.path, "other"), OLD);
+  await link(join(home.path, "other"), home.authPath);
+  await assert.rejects((await storeAt(home.path)).load(), {
+    code: "CREDENTIALS_UNREADABLE",
+    exitCode: 3,
+  });
+  if (process.getuid?.() !== 0) return;
+  await using foreign = await createHome();
+  await foreign.writeAuth(OLD);
+  await chown(foreign.authPath, 65_534, 65_534);
+  const store = await storeAt(foreign.path);
+  await assert.rejects(store.load(), {
+    code: "CREDENTIALS_UNREADABLE",
+    reason: "it belongs to user 65534",
+  });
+  await assert.rejects(saveKey(store), { code: "SAVE_FAILED" });
 });
 
 test("stores that would keep nothing, or cannot be reached, are refused by name", async () => {

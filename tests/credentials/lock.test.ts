@@ -1,30 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sleep } from "../../src/system_world.ts";
 import { withLocks } from "../../src/credentials/lock.ts";
 import { createHome } from "../testing/home.ts";
+import { holdLock } from "../testing/lock_holder.ts";
 import { createWorld } from "../testing/world.ts";
-
-/** flock(1), a program by others, holding a lock until it is killed. */
-async function holdLock(path: string): Promise<AsyncDisposable & { child: ChildProcess }> {
-  const child = spawn("flock", [path, "sh", "-c", "echo held; exec sleep 60"], {
-    stdio: ["ignore", "pipe", "ignore"],
-    detached: true,
-  });
-  await new Promise((resolve) => child.stdout.once("data", resolve));
-  return {
-    child,
-    [Symbol.asyncDispose](): Promise<void> {
-      return new Promise((resolve) => {
-        child.once("exit", () => resolve());
-        if (child.pid) process.kill(-child.pid, "SIGKILL");
-      });
-    },
-  };
-}
 
 async function isFree(path: string): Promise<boolean> {
   const child = spawn("flock", ["-n", path, "true"]);
@@ -53,7 +36,9 @@ test("withLocks() says whom it waits for, goes on when the lock is free, and giv
   const told: string[] = [];
   let pauses = 0;
   const held = await holdLock(path);
+  // A minute of waiting in a moment.
   const world = await createWorld({
+    elapsed: () => pauses * 50,
     async sleep(): Promise<void> {
       if (++pauses === 40) await held[Symbol.asyncDispose]();
       await sleep(1);

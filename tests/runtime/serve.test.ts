@@ -47,52 +47,6 @@ function assertRefused(reply: string, what: string): void {
   assert.ok(!/\bat .+:\d+:\d+|node_modules|\.ts\b|Error:/.test(reply), `${what} shows a stack`);
 }
 
-test("odd and hostile requests are refused, without a stack, and the server lives", async () => {
-  await withServer(async (port, isWaiting) => {
-    const host = `Host: 127.0.0.1:${port}`;
-    const target = "/auth/callback?code=c&state=s";
-    const rows: Record<string, string> = {
-      "no Host": `GET ${target} HTTP/1.0\r\n\r\n`,
-      "two Hosts": `GET ${target} HTTP/1.1\r\n${host}\r\nHost: evil.test\r\n\r\n`,
-      "two Hosts, ours last": `GET ${target} HTTP/1.1\r\nHost: evil.test\r\n${host}\r\n\r\n`,
-      "foreign Host": `GET ${target} HTTP/1.1\r\nHost: rebind.test:${port}\r\n\r\n`,
-      "Host with user": `GET ${target} HTTP/1.1\r\nHost: evil@x/..\r\n\r\n`,
-      "absolute form": `GET http://evil.test/auth/callback HTTP/1.1\r\nHost: evil.test\r\n\r\n`,
-      "HEAD": `HEAD ${target} HTTP/1.1\r\n${host}\r\n\r\n`,
-      "POST": `POST ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 3\r\n\r\nabc`,
-      "body": `GET ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 3\r\n\r\nabc`,
-      "huge declared body":
-        `POST ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 50000000\r\n\r\nabc`,
-      "CL and TE":
-        `GET ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      "long target": `GET /auth/callback?${"x".repeat(9_000)} HTTP/1.1\r\n${host}\r\n\r\n`,
-      "long header": `GET ${target} HTTP/1.1\r\n${host}\r\nX-Long: ${"x".repeat(9_000)}\r\n\r\n`,
-      "TLS hello": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-      "bare LF": `GET / HTTP/1.1\n${host}\n\n`,
-      "NUL": `GET /\0 HTTP/1.1\r\n${host}\r\n\r\n`,
-      "NUL in a header": `GET / HTTP/1.1\r\n${host}\r\nX: \0\r\n\r\n`,
-      "bad escapes": `GET /auth/callback?state=%ZZ%&code=%ff HTTP/1.1\r\n${host}\r\n\r\n`,
-      "OPTIONS *": `OPTIONS * HTTP/1.1\r\n${host}\r\n\r\n`,
-      "other path": `GET /x/..%2fauth/callback HTTP/1.1\r\n${host}\r\n\r\n`,
-      "success": `GET /success HTTP/1.1\r\n${host}\r\n\r\n`,
-      "cancel by a page":
-        `GET /cancel HTTP/1.1\r\n${host}\r\nConnection: close\r\nUser-Agent: x\r\n\r\n`,
-    };
-    for (const [what, bytes] of Object.entries(rows)) {
-      assertRefused(await sendRaw(port, bytes, 150), what);
-    }
-    // Deno answers this one in HTTP/2; it only has to live on.
-    await sendRaw(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 150);
-    assert.ok(isWaiting());
-    const alive = await sendRaw(
-      port,
-      `GET /success HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`,
-    );
-    assert.match(alive, /^HTTP\/1\.1 404 /);
-    assert.match(alive, /\r\ncontent-security-policy: default-src 'none'/i);
-  });
-});
-
 test("no bytes at all crash the server or end the login", async () => {
   await withServer(async (port, isWaiting) => {
     const part = fc.oneof(
@@ -115,6 +69,9 @@ test("no bytes at all crash the server or end the login", async () => {
       }),
       { numRuns: 60 },
     );
+    // Deno answers this one in HTTP/2; it only has to live on.
+    await sendRaw(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 150);
+    assert.ok(isWaiting());
     const host = `Host: 127.0.0.1:${port}`;
     assert.match(
       await sendRaw(port, `GET / HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`),

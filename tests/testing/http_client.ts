@@ -10,27 +10,33 @@ export interface Reply {
 export interface GetOptions {
   readonly method?: string;
   readonly headers?: Record<string, string>;
+  readonly body?: string;
 }
 
 /** One request as it is: no redirect followed, no proxy asked. */
 export function get(
   url: string,
-  { method = "GET", headers = {} }: GetOptions = {},
+  { method = "GET", headers = {}, body }: GetOptions = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false }, (incoming) => {
-      const chunks: Uint8Array[] = [];
-      incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
-      incoming.on("error", reject);
-      incoming.on("end", () =>
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          body: Buffer.concat(chunks).toString("utf8"),
-        }));
-    });
+    const length = body === undefined ? {} : { "content-length": String(body.length) };
+    const outgoing = request(
+      url,
+      { method, headers: { ...headers, ...length }, agent: false },
+      (incoming) => {
+        const chunks: Uint8Array[] = [];
+        incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () =>
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            body: Buffer.concat(chunks).toString("utf8"),
+          }));
+      },
+    );
     outgoing.on("error", reject);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

@@ -33,10 +33,12 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
       return Promise.resolve(undefined);
     },
     now: Date.now,
+    elapsed: () => performance.now(),
     sleep,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     signal: ending.signal,
     log: SILENT_LOG,
+    saved: () => {},
     data,
     words,
     launched,

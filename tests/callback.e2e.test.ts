@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { visit } from "./testing/fake_browser.ts";
+import { createHome } from "./testing/home.ts";
+import { get, sendRaw } from "./testing/http_client.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { type Program, startLogin, SUBJECT } from "./testing/program.ts";
+
+const OPTIONS = { timeout: 60_000 };
+
+async function portOf(program: Program): Promise<number> {
+  const redirectUri = new URL(await program.authUrl()).searchParams.get("redirect_uri") ?? "";
+  return Number(new URL(redirectUri).port);
+}
+
+test(
+  `${SUBJECT}: each foreign request gets its status, hardened, and the login goes on`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const origin = `http://127.0.0.1:${await portOf(program)}`;
+    const callback = "/auth/callback?code=c&state=s";
+    const rows: [path: string, options: Parameters<typeof get>[1], status: number][] = [
+      [callback, {}, 400],
+      ["/auth/callback", {}, 400],
+      ["/auth/callback?error=access_denied", {}, 400],
+      ["/success", {}, 404],
+      ["/", {}, 404],
+      ["/favicon.ico", {}, 404],
+      ["/auth/callback/", {}, 404],
+      ["/setup/guess", {}, 404],
+      [callback, { method: "POST" }, 405],
+      [callback, { method: "PUT" }, 405],
+      [callback, { method: "DELETE" }, 405],
+      [callback, { method: "OPTIONS" }, 405],
+      [callback, { method: "HEAD" }, 405],
+      [callback, { method: "PUT", body: "abc" }, 405],
+      [callback, { body: "abc" }, 413],
+      [callback, { headers: { host: "evil.test" } }, 421],
+      [callback, { headers: { host: "rebind.test:1455" } }, 421],
+      [callback, { headers: { origin: "https://evil.test" } }, 403],
+      [callback, { headers: { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" } }, 403],
+      [callback, { headers: { "sec-purpose": "prefetch" } }, 403],
+      ["/cancel", { headers: { accept: "*/*" } }, 403],
+      ["/cancel", { headers: { connection: "close", "user-agent": "Mozilla/5.0" } }, 403],
+    ];
+    for (const [path, options, status] of rows) {
+      const reply = await get(origin + path, options);
+      assert.equal(reply.status, status, `${path} ${JSON.stringify(options)}`);
+      assert.equal(reply.headers["cache-control"], "no-store");
+      assert.match(String(reply.headers["content-security-policy"]), /^default-src 'none'/);
+      assert.equal(reply.headers["server"], undefined);
+    }
+    await visit(await program.authUrl());
+    assert.equal((await program.ended).exitCode, 0);
+  },
+);
+
+test(
+  `${SUBJECT}: malformed bytes are refused without a stack, and the login goes on`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const port = await portOf(program);
+    const host = `Host: 127.0.0.1:${port}`;
+    const target = "/auth/callback?code=c&state=s";
+    const rows: Record<string, string> = {
+      "no Host": `GET ${target} HTTP/1.0\r\n\r\n`,
+      "two Hosts": `GET ${target} HTTP/1.1\r\n${host}\r\nHost: evil.test\r\n\r\n`,
+      "two Hosts, ours last": `GET ${target} HTTP/1.1\r\nHost: evil.test\r\n${host}\r\n\r\n`,
+      "Host with user": `GET ${target} HTTP/1.1\r\nHost: evil@x/..\r\n\r\n`,
+      "absolute form": `GET http://evil.test/auth/callback HTTP/1.1\r\nHost: evil.test\r\n\r\n`,
+      "huge declared body":
+        `POST ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 50000000\r\n\r\nabc`,
+      "CL and TE":
+        `GET ${target} HTTP/1.1\r\n${host}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      "long target": `GET /auth/callback?${"x".repeat(9_000)} HTTP/1.1\r\n${host}\r\n\r\n`,
+      "long header": `GET ${target} HTTP/1.1\r\n${host}\r\nX-Long: ${"x".repeat(9_000)}\r\n\r\n`,
+      "TLS hello": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+      "bare LF": `GET / HTTP/1.1\n${host}\n\n`,
+      "NUL": `GET /\0 HTTP/1.1\r\n${host}\r\n\r\n`,
+      "bad escapes": `GET /auth/callback?state=%ZZ%&code=%ff HTTP/1.1\r\n${host}\r\n\r\n`,
+      "OPTIONS *": `OPTIONS * HTTP/1.1\r\n${host}\r\n\r\n`,
+    };
+    for (const [what, bytes] of Object.entries(rows)) {
+      const reply = await sendRaw(port, bytes, 200);
+      assert.ok(
+        reply === "" || /^HTTP\/1\.[01] (4\d\d|501|505) /.test(reply),
+        `${what}: ${reply.slice(0, 80)}`,
+      );
+      assert.ok(!/\bat .+:\d+:\d+|node_modules|\.ts\b|Error:/.test(reply), `${what} shows a stack`);
+    }
+    await visit(await program.authUrl());
+    assert.equal((await program.ended).exitCode, 0);
+  },
+);
+
+test(
+  `${SUBJECT}: another user's process can not make a login give way, also when it hides behind a closed socket`,
+  {
+    ...OPTIONS,
+    skip: (process.platform !== "linux" || process.getuid?.() !== 0) &&
+      "only root can act as another user",
+  },
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const port = await portOf(program);
+    // The kernel lists the socket of whoever closes at once as root's: so ask, close, and try again.
+    const request =
+      `GET /cancel HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nConnection: close\\r\\n\\r\\n`;
+    const script =
+      `for i in $(seq 300); do exec 3<>/dev/tcp/127.0.0.1/${port} && printf '${request}' >&3; exec 3>&-; done`;
+    spawnSync(
+      "setpriv",
+      ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script],
+      { cwd: "/" },
+    );
+    assert.doesNotMatch(program.stderr(), /SUPERSEDED/);
+    await visit(await program.authUrl());
+    assert.equal((await program.ended).exitCode, 0);
+  },
+);

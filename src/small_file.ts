@@ -26,7 +26,9 @@ export async function readSmallFile(
     const stat = await file.stat();
     if (!stat.isFile()) throw refuse("it is not a regular file", false);
     if (stat.size > maxBytes) throw refuse(`it is larger than ${maxBytes} bytes`, true);
-    return await file.readFile("utf8");
+    return await file.readFile("utf8").catch((thrown) => {
+      throw refuse(describeSystemError(thrown), false);
+    });
   } finally {
     await file.close();
   }

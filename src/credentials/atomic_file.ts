@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { copyFile, type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
+import { open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { LoginError, systemCode } from "../errors.ts";
+import { LoginError } from "../errors.ts";
 import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
@@ -13,7 +13,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
  * Replaces a file so that at every moment, power cuts included, it holds either all of the old or all of the new
  * bytes: a temporary file beside it, 0600 from its first byte, is synced and then renamed over it.
  *
- * A file that is a mount point of its own (a container's) cannot be renamed over; see `writeInPlace`.
+ * A file that is a mount point of its own cannot be renamed over: mounted_file.ts writes those.
  *
  * @param aside where the old file goes instead of being lost, because nobody could read it.
  * @throws {LoginError} SAVE_FAILED; the old bytes are intact and no temporary file is left.
@@ -29,9 +29,8 @@ export async function replaceFile(
     await writeNewFile(temporary, text);
     if (aside !== undefined) await moveAside(target, aside);
     await rename(temporary, target).catch(async (thrown) => {
-      if (aside !== undefined) await rename(aside, target).catch(() => {});
-      if (systemCode(thrown) !== "EBUSY") throw thrown;
-      await writeInPlace(temporary, target, text);
+      if (aside !== undefined) await rename(aside, target);
+      throw thrown;
     });
     await syncFolder(dirname(target));
   } catch (thrown) {
@@ -74,43 +73,21 @@ export function pendingPath(target: string): string {
   return `${target}.pending`;
 }
 
-/** By renaming, which needs no space and no time however large it is. What comes next puts it back if it fails. */
+/** By renaming, which needs no space and no time however large it is. */
 async function moveAside(target: string, aside: string): Promise<void> {
   const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   await file.chmod(0o600).finally(() => file.close());
-  await rename(target, aside).catch(async (thrown) => {
-    // A mount point stays where it is; what is in it can still be kept.
-    if (systemCode(thrown) !== "EBUSY") throw thrown;
-    await copyFile(target, aside, constants.COPYFILE_EXCL);
-  });
-}
-
-/** First the whole copy, synced, under a name that the next start knows; then the file itself, cut to nothing first. */
-async function writeInPlace(temporary: string, target: string, text: string): Promise<void> {
-  await rename(temporary, pendingPath(target));
-  await syncFolder(dirname(target));
-  const file = await open(target, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
-  try {
-    await file.truncate(0);
-    await writeAll(file, text);
-  } finally {
-    await file.close();
-  }
-  await unlink(pendingPath(target));
+  await rename(target, aside);
 }
 
 async function writeNewFile(path: string, text: string): Promise<void> {
   const file = await open(path, CREATE, 0o600);
   try {
-    await writeAll(file, text);
+    await file.writeFile(text);
+    await file.sync();
   } finally {
     await file.close();
   }
-}
-
-async function writeAll(file: FileHandle, text: string): Promise<void> {
-  await file.writeFile(text);
-  await file.sync();
 }
 
 /** Without this a power cut may undo the rename. Some file systems cannot, and then there is nothing to lose by it. */

@@ -1,4 +1,9 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { LoginError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";
 import {
   pendingPath,
@@ -10,6 +15,7 @@ import {
 import { formatAuthFile } from "./auth_file.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import { type LockWait, withLocks } from "./lock.ts";
+import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
 import { makePrivateFolder } from "./private_folder.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
 import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
@@ -46,6 +52,16 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target, size }) => {
         const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
+        if (await isMountPoint(target)) await proveMountedFile(target, bytes);
+      });
+    },
+
+    async proveRemovable(): Promise<void> {
+      const { target } = await resolveAuthPath(home);
+      await access(dirname(target), constants.W_OK).catch((thrown) => {
+        throw new LoginError("SAVE_FAILED", `${printable(target)} cannot be removed`, {
+          reason: describeSystemError(thrown),
+        });
       });
     },
 
@@ -59,7 +75,9 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         if (!document) return { earlier: credentials, keptAside: undefined };
         await removeLeftovers(target);
         const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
-        await replaceFile(target, formatAuthFile(document), world.randomBytes, keptAside);
+        const write = await isMountPoint(target) ? overwriteMountedFile : replaceFile;
+        await write(target, formatAuthFile(document), world.randomBytes, keptAside);
+        await removeFile(pendingPath(target));
         return { earlier: credentials, keptAside };
       });
     },

@@ -17,6 +17,8 @@ export interface CredentialStore {
   readonly path: string;
   /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
   prove(onWait?: OnWait): Promise<void>;
+  /** Fails if a stored login could not be removed; changes nothing. */
+  proveRemovable(): Promise<void>;
   /** What is stored now, without a lock: a file is always whole. */
   load(): Promise<Credentials | undefined>;
   /**

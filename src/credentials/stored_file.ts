@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { open, readlink, unlink } from "node:fs/promises";
+import { readlink, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -7,6 +6,7 @@ import { readSmallFile } from "../small_file.ts";
 import { describeSystemError } from "../system_error.ts";
 import { pendingPath } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
+import { emptyMountedFile, isMountPoint } from "./mounted_file.ts";
 
 function readText(path: string): Promise<string | undefined> {
   return readSmallFile(path, MAX_AUTH_FILE_BYTES, (reason, isTooLarge) =>
@@ -69,22 +69,10 @@ export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === "ENOENT") return;
-    // A mount point cannot be removed: an empty file means the same.
-    if (code === "EBUSY") return await emptyFile(path);
+    if (systemCode(thrown) === "ENOENT") return;
+    if (await isMountPoint(path)) return await emptyMountedFile(path);
     throw new LoginError("SAVE_FAILED", `${printable(path)} cannot be removed`, {
       reason: describeSystemError(thrown),
     });
-  }
-}
-
-async function emptyFile(path: string): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
-  try {
-    await file.truncate(0);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

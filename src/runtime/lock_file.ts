@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { LoginError, systemCode } from "../errors.ts";
 import { describeSystemError } from "../system_error.ts";
 
@@ -20,10 +20,13 @@ export function openLockFile(path: string, extraFlags = 0): number {
       reason: describeSystemError(thrown),
     });
   }
-  if (!fstatSync(descriptor).isFile()) {
+  const stat = fstatSync(descriptor);
+  if (!stat.isFile()) {
     closeSync(descriptor);
     throw new LoginError("SAVE_FAILED", `The lock file ${path} is not a regular file`);
   }
+  // Whoever can open it can hold it for ever, and the reference makes it as the umask says.
+  if ((stat.mode & 0o077) !== 0 && stat.uid === process.getuid?.()) fchmodSync(descriptor, 0o600);
   return descriptor;
 }
 

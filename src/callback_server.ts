@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { Account } from "./account.ts";
-import { logCallback } from "./callback_log.ts";
+import { createCallbackLog } from "./callback_log.ts";
 import { deferred } from "./deferred.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
@@ -14,6 +14,7 @@ import {
   renderSuccessPage,
 } from "./pages.ts";
 import { refuseRequest } from "./request_guard.ts";
+import type { Audience } from "./peer.ts";
 import type { Peer } from "./runtime/runtime.ts";
 import type { World } from "./world.ts";
 
@@ -34,6 +35,8 @@ export interface CallbackServerOptions {
   complete(code: string): Promise<Omit<CompletedLogin, "onboardingEntrypoint">>;
   /** Whether this peer may ask the login to give way. */
   mayCancel(peer: Peer): Promise<boolean>;
+  /** Who may see who signed in, and be led on with a token. */
+  readonly audience: Audience;
 }
 
 /**
@@ -53,6 +56,8 @@ export interface CallbackServer {
   end(error: LoginError): boolean;
 }
 
+type PeerContext = Context<{ Bindings: { peer: Peer } }>;
+
 type Answer = { readonly redirect: string } | Page;
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -71,6 +76,7 @@ export function createCallbackServer(
   options: CallbackServerOptions,
 ): CallbackServer {
   const { log } = world;
+  const logCallback = createCallbackLog(log);
   const setupPath = `/setup/${base64Url(world.randomBytes(16))}`;
   const outcome = deferred<CompletedLogin>();
   const pageServed = deferred<void>();
@@ -80,6 +86,7 @@ export function createCallbackServer(
   let answer: Promise<Answer> | undefined;
   let successPage: Page | undefined;
   let setupUrl: string | undefined;
+  let isJudging = false;
 
   function end(error: LoginError): boolean {
     if (answer) return false;
@@ -91,9 +98,11 @@ export function createCallbackServer(
   async function complete(
     code: string,
     onboardingEntrypoint: "life_sciences" | undefined,
+    peer: Peer,
   ): Promise<Answer> {
     try {
-      const completed = { ...await options.complete(code), onboardingEntrypoint };
+      const [saved] = await Promise.all([options.complete(code), options.audience.admit(peer)]);
+      const completed = { ...saved, onboardingEntrypoint };
       setupUrl = completed.setupUrl;
       successPage = await renderSuccessPage(completed.account, setupUrl ? setupPath : undefined);
       outcome.resolve(completed);
@@ -109,27 +118,30 @@ export function createCallbackServer(
     return page;
   }
 
-  async function callback(c: Context): Promise<Response> {
+  async function callback(c: PeerContext): Promise<Response> {
     const parameters = new URL(c.req.url).searchParams;
     const response = await validateAuthorizationResponse(parameters, options.attempt);
-    logCallback(log, parameters, response);
+    logCallback(parameters, response);
     if (response.kind === "foreign") return respond(await renderForeignPage());
     answer ??= response.kind === "code"
-      ? complete(response.code, response.onboardingEntrypoint)
+      ? complete(response.code, response.onboardingEntrypoint, c.env.peer)
       : fail(response.error);
     const told = await answer;
     if (!("redirect" in told)) pageServed.resolve();
     return respond(told);
   }
 
-  function success(): Response {
-    if (!successPage) return refuse(404);
+  async function success(c: PeerContext): Promise<Response> {
+    if (!successPage || !await options.audience.includes(c.env.peer)) return refuse(404);
     pageServed.resolve();
     return respond(successPage);
   }
 
-  function setup(c: Context): Response {
-    const url = c.req.path === setupPath ? setupUrl : undefined;
+  async function setup(c: PeerContext): Promise<Response> {
+    const isAllowed = setupUrl && c.req.path === setupPath &&
+      await options.audience.includes(c.env.peer);
+    // Taken only now: another request may have had it while we looked.
+    const url = isAllowed ? setupUrl : undefined;
     if (!url) return refuse(404);
     setupUrl = undefined;
     setupFollowed.resolve();
@@ -137,9 +149,13 @@ export function createCallbackServer(
   }
 
   /** The reference asks a running login to give way with exactly these two headers; no web page can leave the others out. */
-  async function cancel(c: Context<{ Bindings: { peer: Peer } }>): Promise<Response> {
+  async function cancel(c: PeerContext): Promise<Response> {
     const names = [...c.req.raw.headers.keys()].sort().join();
-    if (names !== "connection,host" || !await options.mayCancel(c.env.peer)) return refuse(403);
+    // To find out who asks costs more than to ask: one at a time, so that nobody can keep us busy with it.
+    if (names !== "connection,host" || isJudging) return refuse(403);
+    isJudging = true;
+    const mayCancel = await options.mayCancel(c.env.peer).finally(() => isJudging = false);
+    if (!mayCancel) return refuse(403);
     if (!end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
     log.write("info", TARGET, "login gave way to a newer one");
     return new Response("Login cancelled", { headers: HEADERS });

@@ -10,7 +10,7 @@ import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./li
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
-import { isOwnPeer } from "./peer.ts";
+import { createAudience, isOwnPeer } from "./peer.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
 import { PAGE_MS, waitForCompletion, waitForPage, within } from "./waiting.ts";
 import { allowedWorkspaces } from "./workspace.ts";
@@ -93,6 +93,7 @@ export async function login(
       attempt,
       port: listener.port,
       mayCancel: (peer) => isOwnPeer(world, peer, listener.port),
+      audience: createAudience(world, listener.port),
       async complete(code): Promise<AcceptedLogin> {
         world.log.hide(code);
         const tokens = await exchangeCode(world, attempt, code, (error) => {

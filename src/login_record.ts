@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readFile, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, readlink, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runTool } from "./proc.ts";
 import { environmentValue, type World } from "./world.ts";
 
 type RecordWorld = Pick<World, "env" | "runtime">;
@@ -25,7 +26,7 @@ export async function writeLoginRecord(
     const path = join(folder, String(port));
     const lock = await world.runtime.tryLock(path).catch(() => undefined);
     if (!lock) continue;
-    await writePid(path);
+    await writeMark(path);
     return {
       async remove(): Promise<void> {
         await unlink(path).catch(() => {});
@@ -45,7 +46,12 @@ export async function findLoginRecord(
     const path = join(folder, String(port));
     if (!await isOwnFolder(folder) || !await isFile(path)) continue;
     const lock = await world.runtime.tryLock(path).catch(() => undefined);
-    if (!lock) return (await readFile(path, "utf8").catch(() => "")).trim() || "unknown";
+    if (!lock) {
+      const [pid = "unknown", network] = (await readFile(path, "utf8").catch(() => "")).split("\n");
+      // The folder may be shared with a container, whose ports are not ours.
+      if (network === await networkNamespace()) return pid;
+      continue;
+    }
     // Nobody holds it: the login ended without removing it.
     await unlink(path).catch(() => {});
     lock.release();
@@ -76,12 +82,20 @@ async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
-async function writePid(path: string): Promise<void> {
+/** Process and network, a line each. */
+async function writeMark(path: string): Promise<void> {
+  const mark = `${process.pid}\n${await networkNamespace()}\n`;
   const file = await open(
     path,
     constants.O_WRONLY | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0),
   )
     .catch(() => undefined);
-  await file?.writeFile(`${process.pid}\n`).catch(() => {});
+  await file?.writeFile(mark).catch(() => {});
   await file?.close();
+}
+
+/** What tells one set of ports from another on Linux; empty where there is only one. */
+async function networkNamespace(): Promise<string> {
+  const link = "/proc/self/ns/net";
+  return await readlink(link).catch(async () => (await runTool("readlink", [link])).trim());
 }

@@ -14,6 +14,14 @@ export interface PortHolder {
   readonly name: string;
 }
 
+/** The addresses that a listener on 127.0.0.1 or ::1 collides with, as the kernel writes them. */
+const IN_THE_WAY: ReadonlySet<string> = new Set([
+  "0100007F",
+  "00000000",
+  "00000000000000000000000001000000",
+  "0".repeat(32),
+]);
+
 const UNKNOWN: PortHolder = { isLogin: false, name: "an unknown program" };
 
 export async function findPortHolder(
@@ -29,7 +37,7 @@ export async function findPortHolder(
 
 async function findByProc(port: number): Promise<PortHolder> {
   const listeners = (await readTcpSockets()).filter((socket) =>
-    socket.isListening && socket.localPort === port
+    socket.isListening && socket.localPort === port && IN_THE_WAY.has(socket.localAddress)
   );
   const own = listeners.find((socket) => socket.uid === process.getuid?.());
   if (!own) {

@@ -4,12 +4,15 @@ import { readProc } from "./proc.ts";
 export interface TcpSocket {
   readonly localAddress: string;
   readonly localPort: number;
+  readonly remoteAddress: string;
   readonly remotePort: number;
   readonly isListening: boolean;
+  readonly isEstablished: boolean;
   readonly uid: number;
   readonly inode: string;
 }
 
+const STATE_ESTABLISHED = "01";
 const STATE_LISTEN = "0A";
 
 /** All TCP sockets of this network namespace; empty where there is no /proc. */
@@ -21,13 +24,15 @@ export async function readTcpSockets(folder = "/proc/net"): Promise<TcpSocket[]>
 function parseRow(row: string): TcpSocket[] {
   const [, local = "", remote = "", state, , , , uid, , inode = ""] = row.trim().split(/\s+/);
   const [localAddress = "", localPort = ""] = local.split(":");
-  const remotePort = remote.split(":")[1] ?? "";
+  const [remoteAddress = "", remotePort = ""] = remote.split(":");
   if (!localPort || !remotePort) return [];
   return [{
     localAddress,
     localPort: Number.parseInt(localPort, 16),
+    remoteAddress,
     remotePort: Number.parseInt(remotePort, 16),
     isListening: state === STATE_LISTEN,
+    isEstablished: state === STATE_ESTABLISHED,
     uid: Number(uid),
     inode,
   }];

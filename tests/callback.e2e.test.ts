@@ -1,13 +1,41 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { test } from "node:test";
-import { visit } from "./testing/fake_browser.ts";
+import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
 import { get, sendRaw } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startLogin, SUBJECT } from "./testing/program.ts";
+import { OLA } from "./testing/users.ts";
 
 const OPTIONS = { timeout: 60_000 };
+
+const AS_ROOT = {
+  ...OPTIONS,
+  skip: (process.platform !== "linux" || process.getuid?.() !== 0) &&
+    "only root can act as another user",
+};
+
+/** Runs this script as another user; resolves with what it printed. */
+async function runAsNobody(script: string): Promise<string> {
+  const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script];
+  const child = spawn("setpriv", nobody, { cwd: "/", stdio: ["ignore", "pipe", "ignore"] });
+  let printed = "";
+  child.stdout.on("data", (chunk) => printed += chunk);
+  await new Promise((resolve) => child.once("close", resolve));
+  return printed;
+}
+
+/** For printf(1), which has its own reading of percent signs. */
+const printedRequest = (port: number, path: string): string =>
+  `GET ${path.replaceAll("%", "%%")} HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\n` +
+  "Connection: close\\r\\n\\r\\n";
+
+/** What a process of another user gets for one request. */
+async function askAsNobody(port: number, path: string): Promise<string> {
+  const send = `printf '${printedRequest(port, path)}' >&3`;
+  return await runAsNobody(`exec 3<>/dev/tcp/127.0.0.1/${port}; ${send}; timeout 5 cat <&3`);
+}
 
 async function portOf(program: Program): Promise<number> {
   const redirectUri = new URL(await program.authUrl()).searchParams.get("redirect_uri") ?? "";
@@ -101,26 +129,54 @@ test(
 );
 
 test(
-  `${SUBJECT}: another user's process can not make a login give way, also when it hides behind a closed socket`,
-  {
-    ...OPTIONS,
-    skip: (process.platform !== "linux" || process.getuid?.() !== 0) &&
-      "only root can act as another user",
+  `${SUBJECT}: another user's process sees neither who signed in nor the way on`,
+  AS_ROOT,
+  async () => {
+    await using issuer = await startIssuer({ users: [OLA] });
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const port = await portOf(program);
+    const success = `http://127.0.0.1:${port}/success`;
+    assert.equal((await get(await obtainCallback(await program.authUrl()))).status, 303);
+    const stolen = await askAsNobody(port, "/success");
+    assert.match(stolen, /^HTTP\/1\.1 404 /);
+    assert.ok(!stolen.includes("ola@example.com") && !stolen.includes("/setup/"));
+    const page = await get(success);
+    assert.equal(page.status, 200);
+    const [setup = ""] = /\/setup\/[\w-]{22}/.exec(page.body) ?? [];
+    assert.match(await askAsNobody(port, setup), /^HTTP\/1\.1 404 /);
+    assert.equal((await get(`http://127.0.0.1:${port}${setup}`)).status, 303);
+    assert.equal((await program.ended).exitCode, 0);
   },
+);
+
+test(
+  `${SUBJECT}: a login as root shows its page to the browser of the user who signed in`,
+  AS_ROOT,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const port = await portOf(program);
+    const callback = new URL(await obtainCallback(await program.authUrl()));
+    assert.match(await askAsNobody(port, callback.pathname + callback.search), /^HTTP\/1\.1 303 /);
+    assert.match(await askAsNobody(port, "/success"), /^HTTP\/1\.1 200 [^]*ada@example\.com/);
+    assert.equal((await program.ended).exitCode, 0);
+  },
+);
+
+test(
+  `${SUBJECT}: another user's process can not make a login give way, also when it hides behind a closed socket`,
+  AS_ROOT,
   async () => {
     await using issuer = await startIssuer();
     await using home = await createHome();
     await using program = startLogin(home, issuer);
     const port = await portOf(program);
     // The kernel lists the socket of whoever closes at once as root's: so ask, close, and try again.
-    const request =
-      `GET /cancel HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nConnection: close\\r\\n\\r\\n`;
-    const script =
-      `for i in $(seq 300); do exec 3<>/dev/tcp/127.0.0.1/${port} && printf '${request}' >&3; exec 3>&-; done`;
-    spawnSync(
-      "setpriv",
-      ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script],
-      { cwd: "/" },
+    const send = `printf '${printedRequest(port, "/cancel")}' >&3`;
+    await runAsNobody(
+      `for i in $(seq 300); do exec 3<>/dev/tcp/127.0.0.1/${port} && ${send}; exec 3>&-; done`,
     );
     assert.doesNotMatch(program.stderr(), /SUPERSEDED/);
     await visit(await program.authUrl());

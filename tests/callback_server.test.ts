@@ -20,16 +20,18 @@ const CANCEL = { host: `127.0.0.1:${PORT}`, connection: "close" };
 type Completion = { account: Account; setupUrl: string | undefined };
 
 async function createServer(
-  { complete, mayCancel = true }: {
+  { complete, mayCancel = true, audience = [40_000] }: {
     complete?: (code: string) => Promise<Completion>;
-    mayCancel?: boolean;
+    mayCancel?: boolean | Promise<boolean>;
+    /** The ports of those who may see the account before anybody is admitted. */
+    audience?: number[];
   } = {},
 ): Promise<{
   server: CallbackServer;
   state: string;
   log: ReturnType<typeof recordLog>;
   codes: string[];
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: RequestInit, peerPort?: number): Promise<Response>;
 }> {
   const attempt = await createAttempt("https://auth.openai.com", PORT);
   const log = recordLog();
@@ -44,6 +46,10 @@ async function createServer(
         return complete?.(code) ?? Promise.resolve({ account: ACCOUNT, setupUrl: undefined });
       },
       mayCancel: () => Promise.resolve(mayCancel),
+      audience: {
+        admit: ({ port }) => Promise.resolve(void audience.push(port)),
+        includes: ({ port }) => Promise.resolve(audience.includes(port)),
+      },
     },
   );
   return {
@@ -51,11 +57,11 @@ async function createServer(
     state: attempt.state,
     log,
     codes,
-    ask: async (path, init = {}) =>
+    ask: async (path, init = {}, peerPort = 40_000) =>
       await server.app.request(
         `http://127.0.0.1:${PORT}${path}`,
         { ...init, headers: { host: `127.0.0.1:${PORT}`, ...init.headers } },
-        { peer: { address: "127.0.0.1", port: 40_000 } },
+        { peer: { address: "127.0.0.1", port: peerPort } },
       ),
   };
 }
@@ -294,6 +300,47 @@ test("/cancel is obeyed with the reference's two headers from this user only", a
   await assert.rejects(server.completed, { code: "SUPERSEDED" });
   assert.equal((await ask(`/auth/callback?code=c&state=${state}`)).status, 409);
   assert.deepEqual(codes, []);
+});
+
+test("who signed in, and the way on with a token, are shown to whoever brought the callback, and to nobody else", async () => {
+  const setupUrl = "https://platform.openai.com/x";
+  const { server, state, ask } = await createServer({
+    audience: [],
+    complete: () => Promise.resolve({ account: ACCOUNT, setupUrl }),
+  });
+  const callback = `/auth/callback?code=c&state=${state}`;
+  assert.equal((await ask(callback, {}, 1)).status, 303);
+  // Who repeats the callback brought nothing new.
+  assert.equal((await ask(callback, {}, 2)).status, 303);
+  const page = await ask("/success", {}, 2);
+  assert.equal(page.status, 404);
+  assert.ok(!(await page.text()).includes("ada"));
+  assert.ok(await isPending(server.pageServed));
+
+  const shown = await ask("/success", {}, 1);
+  assert.equal(shown.status, 200);
+  const [setup = ""] = /\/setup\/[\w-]{22}/.exec(await shown.text()) ?? [];
+  assert.equal((await ask(setup, {}, 2)).status, 404);
+  assert.equal((await ask(setup, {}, 1)).headers.get("location"), setupUrl);
+});
+
+test("asking to give way is judged one at a time", async () => {
+  const judgement = deferred<boolean>();
+  const { server, ask } = await createServer({ mayCancel: judgement.promise });
+  const first = ask("/cancel", { headers: CANCEL });
+  for (let i = 0; i < 3; i++) assert.equal((await ask("/cancel", { headers: CANCEL })).status, 403);
+  judgement.resolve(false);
+  assert.equal((await first).status, 403);
+  assert.ok(await isPending(server.completed));
+});
+
+test("a flood of foreign callbacks leaves a few lines in the log, and the right one is still told", async () => {
+  const { state, log, ask } = await createServer();
+  for (let i = 0; i < 200; i++) await ask("/auth/callback?state=WRONG");
+  assert.equal(log.lines.length, 41);
+  assert.equal(log.lines.at(-1)?.message, "further foreign callbacks are not logged");
+  await ask(`/auth/callback?code=c&state=${state}`);
+  assert.equal(log.lines.at(-1)?.fields.state_valid, true);
 });
 
 test("the log tells what came and never what was in it", async () => {

@@ -13,7 +13,9 @@ test("a record counts while it is locked, is 0600, and is gone afterwards", asyn
   const record = await writeLoginRecord(world, 45_555);
   assert.equal((await stat(join(folder, "45555"))).mode & 0o777, 0o600);
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
-  assert.equal(await readFile(join(folder, "45555"), "utf8"), `${process.pid}\n`);
+  const [pid, network] = (await readFile(join(folder, "45555"), "utf8")).split("\n");
+  assert.equal(pid, String(process.pid));
+  if (process.platform === "linux") assert.match(network ?? "", /^net:\[\d+\]$/);
   assert.equal(await findLoginRecord(world, 45_555), String(process.pid));
   assert.equal(await findLoginRecord(world, 45_556), undefined);
   await record?.remove();
@@ -29,6 +31,15 @@ test("a record that nobody holds is stale: it is cleared away", async () => {
   await writeFile(join(folder, "45555"), "4711\n");
   assert.equal(await findLoginRecord(world, 45_555), undefined);
   assert.deepEqual(await readdir(folder), []);
+});
+
+test("a record of another network is not about our ports", async () => {
+  await using home = await createHome();
+  const world = await createWorld({ env: { XDG_RUNTIME_DIR: home.path } });
+  const record = await writeLoginRecord(world, 45_555);
+  await writeFile(join(home.path, "codex-login", "45555"), "4711\nnet:[1]\n");
+  assert.equal(await findLoginRecord(world, 45_555), undefined);
+  await record?.remove();
 });
 
 test("a folder that others may write to is not believed", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { isOwnPeer } from "../src/peer.ts";
+import { createAudience, findPeerUser, isOwnPeer } from "../src/peer.ts";
 import { kernelAddress, readTcpSockets } from "../src/proc_net.ts";
 import { occupy } from "./testing/occupant.ts";
 
@@ -32,17 +32,53 @@ test(
   },
 );
 
-test("isOwnPeer() knows this user's connections, by address and port", LINUX_ONLY, async () => {
+test("isOwnPeer() knows this user's open connections, by both ends", LINUX_ONLY, async () => {
   await using _held = await occupy(45_552);
   const socket = connect(45_552, "127.0.0.1");
   await new Promise((resolve) => socket.once("connect", resolve));
   const port = socket.localPort ?? 0;
   const linux = { platform: "linux" };
-  assert.equal(await isOwnPeer(linux, { address: "127.0.0.1", port }, 45_552), true);
-  assert.equal(await isOwnPeer(linux, { address: "127.0.0.2", port }, 45_552), false);
-  assert.equal(await isOwnPeer(linux, { address: "127.0.0.1", port: port + 1 }, 45_552), false);
-  assert.equal(await isOwnPeer(linux, { address: "127.0.0.1", port }, 45_553), false);
-  assert.equal(await isOwnPeer(linux, { address: "nonsense", port }, 45_552), false);
-  assert.equal(await isOwnPeer({ platform: "darwin" }, { address: "", port: 0 }, 1), true);
+  const mine = { address: "127.0.0.1", port };
+  assert.equal(await isOwnPeer(linux, mine, 45_552), true);
+  assert.equal(await createAudience(linux, 45_552).includes(mine), true);
+  const rows: [address: string, peerPort: number, ownPort: number][] = [
+    ["127.0.0.2", port, 45_552],
+    ["127.0.0.1", port + 1, 45_552],
+    ["127.0.0.1", port, 45_553],
+    ["::1", port, 45_552],
+    ["nonsense", port, 45_552],
+  ];
+  for (const [address, peerPort, ownPort] of rows) {
+    const peer = { address, port: peerPort };
+    assert.equal(await isOwnPeer(linux, peer, ownPort), false, address);
+    assert.equal(await findPeerUser(linux, peer, ownPort), "elsewhere", address);
+    const audience = createAudience(linux, ownPort);
+    assert.equal(await audience.includes(peer), false, address);
+    // A browser outside of this system, which reaches us through it, is known by its callback.
+    await audience.admit(peer);
+    assert.equal(await audience.includes(peer), true, address);
+  }
+  const elsewhere = { platform: "darwin" };
+  assert.equal(await isOwnPeer(elsewhere, { address: "", port: 0 }, 1), true);
+  assert.equal(await createAudience(elsewhere, 1).includes({ address: "", port: 0 }), true);
   socket.destroy();
 });
+
+test(
+  "isOwnPeer() believes no socket that its owner has closed: the kernel lists it as root's",
+  LINUX_ONLY,
+  async () => {
+    await using _held = await occupy(45_554);
+    const socket = connect(45_554, "127.0.0.1");
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const peer = { address: "127.0.0.1", port: socket.localPort ?? 0 };
+    await new Promise<void>((resolve) => {
+      socket.once("close", () => resolve());
+      socket.destroy();
+    });
+    assert.equal(await isOwnPeer({ platform: "linux" }, peer, 45_554), false);
+    const audience = createAudience({ platform: "linux" }, 45_554);
+    await audience.admit(peer);
+    assert.equal(await audience.includes(peer), false);
+  },
+);

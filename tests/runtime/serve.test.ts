@@ -28,6 +28,7 @@ async function withServer(
       port,
       complete: () => Promise.reject(new Error("no callback was right")),
       mayCancel: () => Promise.resolve(false),
+      audience: { admit: () => Promise.resolve(), includes: () => Promise.resolve(false) },
     },
   );
   callback.completed.catch(() => ended = true);

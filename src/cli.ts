@@ -1,7 +1,9 @@
+import { formatJson } from "./json.ts";
 import { parseArguments } from "./commands/arguments.ts";
 import type { Command, OptionValues } from "./commands/command.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { printable } from "./printable.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 import { type Log, SILENT_LOG, type World } from "./world.ts";
@@ -19,10 +21,10 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     resolveStyle(world, { plain: args.includes("--plain"), noColor: args.includes("--no-color") });
   let command: Command | undefined;
   try {
-    refuseInjectedOptions(world);
+    refuseHazard(world);
     const invocation = parseArguments(args);
     if (invocation.kind === "version") {
-      world.writeData(json ? JSON.stringify({ version: VERSION }) : `codex-login ${VERSION}`);
+      world.writeData(json ? formatJson({ version: VERSION }) : `codex-login ${VERSION}`);
       return 0;
     }
     command = invocation.command;
@@ -38,7 +40,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       const isLogin = command ? command.name === "login" : !args.some((word) => OTHERS.has(word));
       const event = isLogin ? { event: "failed" } : {};
       try {
-        world.writeData(JSON.stringify({ ...event, error: errorJson(error) }));
+        world.writeData(formatJson({ ...event, error: errorJson(error) }));
       } catch {
         // What cannot be written there is told below.
       }
@@ -48,18 +50,14 @@ export async function runCli(args: readonly string[], world: World): Promise<num
   }
 }
 
-/** What such options loaded has run by now; going on would hand it a login as well. */
-function refuseInjectedOptions({ runtime }: World): void {
-  const [option] = runtime.injectedOptions();
-  if (option === undefined) return;
-  throw new LoginError(
-    "CONFIG",
-    "The environment gives this program options that can run foreign code in it",
-    {
-      reason: `BUN_OPTIONS: ${option}`,
-      hint: "unset BUN_OPTIONS",
-    },
-  );
+/** What such a variable loaded has run by now; going on would hand it a login as well. */
+function refuseHazard({ runtime, env }: World): void {
+  const hazard = runtime.hazard(env);
+  if (!hazard) return;
+  throw new LoginError("CONFIG", `${hazard.variable} is set, and a login would not be safe`, {
+    reason: hazard.effect,
+    hint: `unset ${hazard.variable}`,
+  });
 }
 
 /** Words that say, even in a command line that is not understood, that it is not about signing in. */
@@ -105,11 +103,11 @@ async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): 
     return await openLog({ folder: config.logDir, echo });
   } catch (thrown) {
     const { message, reason } = toLoginError(thrown);
-    world.writeWords(`Warning: ${message} (${reason}).`);
+    world.writeWords(printable(`Warning: ${message} (${reason}).`));
     return SILENT_LOG;
   }
 }
 
 function errorJson({ code, message, reason, hint }: LoginError): Record<string, string | null> {
-  return { code, message, cause: reason ?? null, hint };
+  return { code, message: printable(message), cause: reason ? printable(reason) : null, hint };
 }

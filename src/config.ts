@@ -13,6 +13,7 @@ import {
 } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
 import { readSettings, type Setting } from "./settings.ts";
+import { describeSystemError } from "./system_error.ts";
 import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
@@ -105,10 +106,18 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
 }
 
 function resolveHome(world: World, flag: string | undefined): string {
-  const given = flag ?? environmentValue(world, "CODEX_HOME");
-  if (given) return resolve(given);
-  const userHome = environmentValue(world, world.platform === "win32" ? "USERPROFILE" : "HOME");
-  return join(resolve(userHome ?? homedir()), ".codex");
+  try {
+    const given = flag ?? environmentValue(world, "CODEX_HOME");
+    if (given) return resolve(given);
+    const name = world.platform === "win32" ? "USERPROFILE" : "HOME";
+    return join(resolve(environmentValue(world, name) ?? homedir()), ".codex");
+  } catch (thrown) {
+    // No entry for this user, or no current folder to start from.
+    throw new LoginError("CONFIG", "The home folder cannot be found", {
+      reason: describeSystemError(thrown),
+      hint: "set CODEX_HOME to an absolute path",
+    });
+  }
 }
 
 /** A missing home is an empty one, but a file in its place is a mistake that would look like nobody being signed in. */

@@ -59,6 +59,10 @@ function wireHeaders(url: URL, init: FetchInit): Record<string, string> {
   return headers;
 }
 
+/** Headers and framing may take this much on top of a body; how often that is looked at, in ms. */
+const OVERHEAD_BYTES = 1 << 18;
+const WATCH_MS = 100;
+
 /** One request and its answer, from the first byte out to the last byte in. */
 class Call {
   readonly response: Promise<Response>;
@@ -77,10 +81,18 @@ class Call {
       setTimeout(() => this.#isReady || this.#fail("CONNECT_TIMEOUT"), options.connectMs),
       setTimeout(() => this.#fail(this.#isReady ? "RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT"), limitMs),
     ];
+    // Interim answers and chunk extensions are no body, and have no bound of their own.
+    const watch = setInterval(() => {
+      const received = outgoing.socket?.bytesRead ?? 0;
+      if (received > 2 * options.maxBytes + OVERHEAD_BYTES) {
+        this.#outcome.reject(tooLarge(options.maxBytes));
+      }
+    }, WATCH_MS);
     const abort = (): void => this.#outcome.reject(init.signal?.reason);
     init.signal?.addEventListener("abort", abort, { once: true });
     this.response = this.#outcome.promise.finally(() => {
       for (const timer of timers) clearTimeout(timer);
+      clearInterval(watch);
       init.signal?.removeEventListener("abort", abort);
       outgoing.destroy();
     });

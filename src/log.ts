@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LoginError } from "./errors.ts";
-import { withoutSecrets } from "./redaction.ts";
+import { printable } from "./printable.ts";
 import { describeSystemError } from "./system_error.ts";
 import type { Log, LogFields } from "./world.ts";
 
@@ -110,21 +110,14 @@ export function formatRecord(record: LogRecord, secrets: ReadonlySet<string>): s
   const level = (LEVELS[record.level] ?? record.level.toUpperCase()).padStart(5);
   const fields = Object.entries(record.properties)
     .filter(([name, value]) => Object.hasOwn(ALLOWED, name) && value !== undefined)
-    .map(([name, value]) =>
-      ` ${name}=${name === "error_code" ? JSON.stringify(value) : formatValue(value)}`
-    );
+    .map(([name, value]) => ` ${name}=${formatValue(name, value, secrets)}`);
   const target = record.category.join("::");
-  return withoutSecrets(
-    `${time} ${level} ${target}: ${record.rawMessage}${fields.join("")}`,
-    secrets,
-  );
+  return `${time} ${level} ${target}: ${record.rawMessage}${fields.join("")}`;
 }
 
-function formatValue(value: unknown): string {
+/** Cleaned, without secrets, cut, and quoted where it is not one plain word, so that no value can start a line of its own. */
+function formatValue(name: string, value: unknown, secrets: ReadonlySet<string>): string {
   if (typeof value !== "string") return String(value);
-  const cut = value.length > 300 ? `${value.slice(0, 299)}…` : value;
-  // JSON writes control characters as escapes, so no value can start a line of its own.
-  return /^[\w:/.?=&%@+~-]*$/.test(cut)
-    ? cut
-    : JSON.stringify(cut).replace(/[\u007f-\u009f\u200b-\u206f\ufeff]/g, "");
+  const shown = printable(value, 300, secrets);
+  return name !== "error_code" && /^[\w:/.?=&%@+~-]*$/.test(shown) ? shown : JSON.stringify(shown);
 }

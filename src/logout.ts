@@ -29,6 +29,8 @@ export async function logout(
   const store = openStore(world, config);
   const stored = await loadUnlessDamaged(store.load());
   if (stored === undefined) return { local: "nothing stored", revocation: { kind: "not asked" } };
+  // A token must not be revoked for a logout that cannot be done.
+  await store.proveRemovable();
   const revocation: LogoutOutcome["revocation"] = stored === "damaged"
     ? { kind: "damaged" }
     : options.localOnly

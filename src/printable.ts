@@ -1,3 +1,5 @@
+import { withoutSecrets } from "./redaction.ts";
+
 /** The most of any foreign text that is ever shown: an issuer once sent 20 kB of error description. */
 const MAX_LENGTH = 300;
 
@@ -5,12 +7,19 @@ const MAX_LENGTH = 300;
  * Makes text from outside safe to show: control characters (C0, C1, DEL), bidirectional and
  * zero-width marks and lone surrogates are dropped, white space is folded to single spaces, and
  * what is left is cut to `maxLength` characters. It does not escape: a page still has to.
+ *
+ * @param secrets what we sent ourselves and the text may echo. They are cut out of what is left after cleaning, since a mark
+ * inside would hide one, and before cutting, since a part of one is too much.
  */
-export function printable(text: string, maxLength: number = MAX_LENGTH): string {
-  const head = text.length > maxLength * 8 ? text.slice(0, maxLength * 8) : text;
-  const clean = head.replace(/\s+/gu, " ").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim();
-  const characters = [...clean];
-  return characters.length > maxLength ? `${characters.slice(0, maxLength - 1).join("")}…` : clean;
+export function printable(
+  text: string,
+  maxLength: number = MAX_LENGTH,
+  secrets: Iterable<string> = [],
+): string {
+  const clean = text.replace(/\s+/gu, " ").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim();
+  const characters = [...withoutSecrets(clean, secrets)];
+  if (characters.length <= maxLength) return characters.join("");
+  return `${characters.slice(0, maxLength - 1).join("")}…`;
 }
 
 /**

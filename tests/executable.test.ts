@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
@@ -71,57 +71,24 @@ test("nothing in the current folder is even opened, and only the issuer is calle
   assert.equal([...calls.matchAll(/execve\(/g)].length, 1);
 });
 
-test(
-  "hostile variables of the runtime are refused or have no effect",
-  { skip: EXECUTABLE_ONLY },
-  async () => {
-    await using home = await createHome();
-    await using issuer = await startIssuer();
-    const preload = join(home.path, "preload.js");
-    await writeFile(preload, "");
-    const refused = await runProgram(home, ["status"], {
-      env: { BUN_OPTIONS: `--preload ${preload}` },
-    });
-    assert.equal(refused.exitCode, 2);
-    assert.match(refused.stderr, /unset BUN_OPTIONS/);
-
-    await using program = startLogin(home, issuer, [], {
-      env: {
-        BUN_CONFIG_VERBOSE_FETCH: "curl",
-        NODE_DEBUG: "http,https,net",
-        NODE_OPTIONS: `--require ${preload}`,
-        HTTP_PROXY: "http://127.0.0.1:9",
-        HTTPS_PROXY: "http://127.0.0.1:9",
-        ALL_PROXY: "http://127.0.0.1:9",
-        SSLKEYLOGFILE: join(home.path, "keys"),
-        NODE_TLS_REJECT_UNAUTHORIZED: "0",
-      },
-    });
-    await visit(await program.authUrl());
-    const ended = await program.ended;
-    assert.equal(ended.exitCode, 0, ended.stderr);
-    for (const secret of issuer.secrets) {
-      assert.ok(
-        !`${ended.stdout}${ended.stderr}`.includes(secret),
-      );
-    }
-    assert.ok(!(await home.list()).includes("keys"));
-  },
-);
-
 test("a waiting login can neither dump its memory nor be read by other processes", {
   skip: EXECUTABLE_ONLY || (process.platform !== "linux" && "only Linux has /proc"),
 }, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  await using program = startLogin(home, issuer);
+  const isRoot = process.getuid?.() === 0;
+  // As root nothing could be told apart: then the program runs as somebody else.
+  if (isRoot) await chown(home.path, 65_534, 65_534);
+  await using program = startLogin(home, issuer, [], {
+    wrapper: isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [],
+    cwd: "/",
+  });
   await program.authUrl();
-  const limits = readFileSync(`/proc/${program.child.pid}/limits`, "utf8");
-  assert.match(limits, /^Max core file size +0 +0 /m);
-  // The kernel gives the files of a process that is not dumpable to root.
-  if (process.getuid?.() !== 0) {
-    assert.throws(() => readFileSync(`/proc/${program.child.pid}/environ`));
-  }
+  const folder = `/proc/${program.child.pid}`;
+  assert.match(await readFile(`${folder}/limits`, "utf8"), /^Max core file size +0 +0 /m);
+  // The kernel gives the files of a process that cannot be dumped to root.
+  assert.equal((await stat(`${folder}/environ`)).uid, 0);
+  assert.match(await readFile(`${folder}/status`, "utf8"), isRoot ? /^Uid:\t65534/m : /^Uid:/m);
 });
 
 test("no machine's path and no test's secret is in what people download", {
@@ -130,7 +97,7 @@ test("no machine's path and no test's secret is in what people download", {
   const path = programCommand().at(-1) ?? "";
   const bytes = await readFile(path);
   assert.equal(bytes.indexOf(ROOT), -1);
-  for (const name of ["/root/", "sk-made-up", "BEGIN PRIVATE KEY"]) {
+  for (const name of [`${homedir()}/`, "sk-made-up", "BEGIN PRIVATE KEY"]) {
     if (SUBJECT === "bundle") assert.equal(bytes.indexOf(name), -1, name);
   }
 });

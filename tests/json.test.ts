@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isJsonObject, parseJson } from "../src/json.ts";
+import { formatJson, isJsonObject, parseJson } from "../src/json.ts";
 
 const LIMITS = { maxLength: 10_000, maxDepth: 5 };
 
@@ -31,4 +31,16 @@ test("parseJson() never repeats the text in its error", () => {
 test("isJsonObject() knows objects from all else", () => {
   assert.ok(isJsonObject({}));
   for (const value of [null, [], "x", 1, undefined]) assert.ok(!isJsonObject(value));
+});
+
+test("formatJson() writes what reads back the same, and nothing that a terminal obeys", () => {
+  assert.equal(
+    formatJson({ a: "\x9b\u202e\u{e0041}é😀" }),
+    '{"a":"\\u009b\\u202e\\udb40\\udc41é😀"}',
+  );
+  fc.assert(fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+    const written = formatJson([value, text]);
+    assert.deepEqual(JSON.parse(written), JSON.parse(JSON.stringify([value, text])));
+    assert.ok(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(written));
+  }));
 });

@@ -27,9 +27,10 @@ test(
       await home.writeAuth(old);
       await using program = startLogin(home, issuer);
       const callback = await obtainCallback(await program.authUrl());
-      const reply = get(callback).catch(() => {});
-      // From before the exchange to after the second save: most of it is the save.
-      await sleep(Math.random() * 80);
+      const reply = i === 0 ? undefined : get(callback).catch(() => {});
+      // The first before anything happened, the last after the save, the others anywhere between: most of it is the save.
+      if (i === MOMENTS - 1) await program.shows(/Saved in/);
+      else if (i > 0) await sleep(Math.random() * 80);
       program.kill("SIGKILL");
       await program.ended;
       await reply;
@@ -43,7 +44,7 @@ test(
       outcomes[file["auth_mode"] === "apikey" ? "old" : "new"]++;
       assert.equal(await home.mode("auth.json"), "600");
     }
-    assert.equal(outcomes.old + outcomes.new, MOMENTS);
+    assert.ok(outcomes.old > 0 && outcomes.new > 0, JSON.stringify(outcomes));
 
     // Whatever the killed ones left is in nobody's way, and the next login clears it.
     await using program = startLogin(home, issuer);

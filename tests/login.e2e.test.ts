@@ -304,6 +304,24 @@ test(
 );
 
 test(
+  `${SUBJECT}: a $BROWSER that is no program is a note, and the login goes on`,
+  SLOW,
+  async () => {
+    await using home = await createHome();
+    for (const value of [":::", "/etc/passwd/x", "%s", '"', "\u001b]0;x"]) {
+      await using issuer = await startIssuer();
+      await using program = startProgram(home, ["--issuer", issuer.url, "--port", "0"], {
+        env: { BROWSER: value },
+      });
+      await visit(await program.authUrl());
+      const ended = await program.ended;
+      assertEnded(ended, 0);
+      assert.ok(!ended.stderr.includes("\x1b"), ended.stderr);
+    }
+  },
+);
+
+test(
   `${SUBJECT}: the browser is given the address and no secret in its environment`,
   SLOW,
   async () => {
@@ -465,6 +483,7 @@ test(
     await using program = startLogin(home, issuer);
     await get(await obtainCallback(await program.authUrl()));
     await program.shows(/Signed in as ada@example\.com/);
+    program.kill("SIGINT");
     program.kill("SIGTERM");
     assertEnded(await program.ended, 0);
     assert.equal((await home.authJson())["auth_mode"], "chatgpt");
@@ -515,6 +534,18 @@ test(`${SUBJECT}: an API key comes by stdin, and never shows`, SLOW, async () =>
     1,
   );
   assert.equal((await home.authJson())["OPENAI_API_KEY"], key);
+});
+
+test(`${SUBJECT}: twelve logins at once leave one of them, whole`, SLOW, async () => {
+  await using home = await createHome();
+  const keys = Array.from({ length: 12 }, (_, i) => `sk-proj-${String(i).repeat(40)}`);
+  const all = await Promise.all(
+    keys.map((input) => runProgram(home, ["login", "--with-api-key"], { input })),
+  );
+  for (const ended of all) assertEnded(ended, 0);
+  const file = assertReferenceReads(await home.readAuth());
+  assert.ok(keys.includes(String(file["OPENAI_API_KEY"])));
+  assert.ok(!(await home.list()).some((name) => name.endsWith(".tmp")));
 });
 
 test(`${SUBJECT}: a home that cannot be written is told before anything opens`, SLOW, async () => {

@@ -1,3 +1,4 @@
+import { formatJson } from "../json.ts";
 import { parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithApiKey } from "../key_login.ts";
@@ -76,7 +77,7 @@ async function runKeyLogin(
 ): Promise<void> {
   world.log.write("info", TARGET, "starting api key login flow");
   const { store, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
-  if (json) world.writeData(JSON.stringify({ event: "completed", account: null, store, path }));
+  if (json) tellCompleted(world, { account: null, store, path });
   else {
     say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
     say("It will be checked when it is first used.");
@@ -129,16 +130,29 @@ function readPort(text: string | undefined): number | undefined {
 
 function tellInJson({ world, say }: CommandContext): (event: LoginEvent) => void {
   return (event) => {
-    if (event.type === "note") return say(printable(event.message));
-    world.writeData(JSON.stringify(
-      event.type === "waiting" ? { event: "waiting", authUrl: event.authUrl, port: event.port } : {
-        event: "completed",
-        account: accountJson(event.login.account),
-        store: event.login.store,
-        path: event.login.path,
-      },
-    ));
+    switch (event.type) {
+      case "note":
+        return say(printable(event.message));
+      case "waiting": {
+        const { authUrl, port } = event;
+        return world.writeData(formatJson({ event: "waiting", authUrl, port }));
+      }
+      case "saved": {
+        const { account, store, path } = event.login;
+        return tellCompleted(world, { account: accountJson(account), store, path });
+      }
+    }
   };
+}
+
+/** The login is saved: that nobody can be told is no failure of it any more. */
+function tellCompleted(world: World, members: Record<string, unknown>): void {
+  try {
+    world.writeData(formatJson({ event: "completed", ...members }));
+  } catch (thrown) {
+    const { message, reason } = toLoginError(thrown);
+    world.writeWords(printable(`Warning: the login is saved, but ${message} (${reason}).`));
+  }
 }
 
 function tellInWords(

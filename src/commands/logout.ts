@@ -1,3 +1,4 @@
+import { formatJson } from "../json.ts";
 import { logout, type LogoutOutcome } from "../logout.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
@@ -11,7 +12,7 @@ export async function runLogout(
     localOnly: options.flag("local-only"),
     tell: say,
   });
-  if (json) world.writeData(JSON.stringify(logoutJson(outcome)));
+  if (json) world.writeData(formatJson(logoutJson(outcome)));
   else for (const line of describe(outcome)) say(line);
   return 0;
 }

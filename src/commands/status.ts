@@ -1,3 +1,4 @@
+import { formatJson } from "../json.ts";
 import { readStatus, type Status } from "../status.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
@@ -5,7 +6,7 @@ import { accountJson, describeAccount } from "./account_words.ts";
 
 export async function runStatus({ world, config, json, say }: CommandContext): Promise<number> {
   const status = await readStatus(world, config);
-  if (json) world.writeData(JSON.stringify(statusJson(status)));
+  if (json) world.writeData(formatJson(statusJson(status)));
   else for (const line of describe(status)) say(line);
   return status.loggedIn ? 0 : 1;
 }

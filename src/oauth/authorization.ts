@@ -6,6 +6,9 @@ import { matchState } from "./state.ts";
 
 const SCOPE = "openid profile email offline_access api.connectors.read api.connectors.invoke";
 
+/** What every browser, proxy and terminal can carry. */
+const MAX_URL_LENGTH = 2_048;
+
 export interface AuthorizationOptions {
   /** Who asks, as the issuer counts it. */
   readonly originator: string;
@@ -37,6 +40,10 @@ export function buildAuthorizationUrl(
   if (options.allowedWorkspaceIds.length > 0) {
     query.append("allowed_workspace_id", options.allowedWorkspaceIds.join(","));
   }
+  const url = `${attempt.issuer.base}/oauth/authorize?${query}`;
+  if (url.length <= MAX_URL_LENGTH) return url;
+  // It only helps the person to choose: the workspace is checked afterwards in any case.
+  query.delete("allowed_workspace_id");
   return `${attempt.issuer.base}/oauth/authorize?${query}`;
 }
 
@@ -70,6 +77,7 @@ export async function validateAuthorizationResponse(
   const match = await matchState(attempt.state, parameters.get("state") ?? "");
   if (!match.isSame) return { kind: "foreign", reason: "state mismatch" };
 
+  const own = [attempt.state, parameters.get("code") ?? ""];
   const iss = parameters.get("iss");
   if (iss !== null && !isSameIssuer(iss, attempt.issuer.given)) {
     return {
@@ -79,7 +87,7 @@ export async function validateAuthorizationResponse(
         "ISSUER_MISMATCH",
         "The answer came from another issuer than the one asked",
         {
-          reason: `expected ${attempt.issuer.given}, got ${printable(iss, 100)}`,
+          reason: `expected ${attempt.issuer.given}, got ${printable(iss, 100, own)}`,
         },
       ),
     };
@@ -89,7 +97,7 @@ export async function validateAuthorizationResponse(
     return {
       kind: "error",
       errorCode: error,
-      error: authorizationError(error, parameters.get("error_description") ?? ""),
+      error: authorizationError(error, parameters.get("error_description") ?? "", own),
     };
   }
   const code = parameters.get("code");
@@ -104,9 +112,13 @@ export async function validateAuthorizationResponse(
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 */
-function authorizationError(error: string, description: string): LoginError {
-  const words = printable(description);
-  const shown = printable(error, 64) || "no error code";
+function authorizationError(
+  error: string,
+  description: string,
+  secrets: readonly string[],
+): LoginError {
+  const words = printable(description, undefined, secrets);
+  const shown = printable(error, 64, secrets) || "no error code";
   const reason = words ? `${shown}: ${words}` : shown;
   if (error !== "access_denied") {
     return new LoginError("AUTHORIZATION_FAILED", "The issuer refused the sign-in", { reason });

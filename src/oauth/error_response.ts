@@ -1,6 +1,5 @@
 import { isJsonObject, parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
-import { withoutSecrets } from "../redaction.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 
@@ -15,7 +14,7 @@ export async function describeRefusal(
 ): Promise<string> {
   const status = `HTTP ${response.status}`;
   const words = issuerWords(await response.text().catch(() => ""), response.headers);
-  return words ? `${status}, ${printable(withoutSecrets(words, secrets))}` : status;
+  return words ? `${status}, ${printable(words, undefined, secrets)}` : status;
 }
 
 function issuerWords(body: string, headers: Headers): string {

@@ -1,7 +1,14 @@
 import { closeSync } from "node:fs";
 import { loadLibc } from "./bun_libc.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
-import type { FileLock, HttpServer, RequestHandler, Runtime, ServeOptions } from "./runtime.ts";
+import type {
+  FileLock,
+  Hazard,
+  HttpServer,
+  RequestHandler,
+  Runtime,
+  ServeOptions,
+} from "./runtime.ts";
 
 /** Seconds a connection may be silent before its request is complete. An answer of ours may take as long as it needs. */
 const IDLE_SECONDS = 5;
@@ -74,8 +81,11 @@ export const bunRuntime: Runtime = {
   },
 
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
-  injectedOptions: () =>
-    Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/") ? process.execArgv : [],
+  hazard(): Hazard | undefined {
+    const isExecutable = Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
+    if (!isExecutable || process.execArgv.length === 0) return undefined;
+    return { variable: "BUN_OPTIONS", effect: "it can run foreign code in this program" };
+  },
 
   async protectMemory(): Promise<void> {
     (await loadLibc())?.disableCoreDumps();

@@ -1,32 +1,13 @@
 import { closeSync } from "node:fs";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
-import type { FileLock, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
+import type { FileLock, Hazard, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
 
 /** Types are checked by Deno itself, so this file needs no declarations of its own. */
 export const denoRuntime: Runtime = {
   name: "deno",
 
-  serve({ hostname, port, handler }: ServeOptions): Promise<HttpServer> {
-    return new Promise((resolve) => {
-      const server = Deno.serve(
-        {
-          hostname,
-          port,
-          // Without these two Deno writes to stdout, and a failure shows its message to the client.
-          onListen: () => {},
-          onError: () => new Response(null, { status: 500 }),
-        },
-        (request, { remoteAddr }) =>
-          handler(request, { address: remoteAddr.hostname, port: remoteAddr.port }),
-      );
-      resolve({
-        port: server.addr.port,
-        async stop({ force } = { force: false }): Promise<void> {
-          const end = force ? abandon(server) : server.shutdown();
-          await end.catch(() => {});
-        },
-      });
-    });
+  serve(options: ServeOptions): Promise<HttpServer> {
+    return new Promise((resolve) => resolve(keepServing(options)));
   },
 
   async tryLock(path: string): Promise<FileLock | undefined> {
@@ -42,7 +23,21 @@ export const denoRuntime: Runtime = {
     return undefined;
   },
 
-  injectedOptions: () => [],
+  hazard(env): Hazard | undefined {
+    if (/^(1|true)$/i.test(env["OTEL_DENO"] ?? "")) {
+      return {
+        variable: "OTEL_DENO",
+        effect: "it sends traces, with addresses in them, to others",
+      };
+    }
+    if (env["SSLKEYLOGFILE"]) {
+      return {
+        variable: "SSLKEYLOGFILE",
+        effect: "it writes the keys of TLS connections into a file",
+      };
+    }
+    return undefined;
+  },
 
   /** Deno has no such call without FFI, which its permission set for this program does not grant. */
   protectMemory(): Promise<void> {
@@ -50,9 +45,50 @@ export const denoRuntime: Runtime = {
   },
 };
 
-/** `shutdown` waits for answers under way; giving up on them is all that is left. */
-async function abandon(server: Deno.HttpServer): Promise<void> {
-  server.shutdown().catch(() => {});
-  server.unref();
-  await Promise.resolve();
+/** Milliseconds until a server that fell is started again. */
+const RESTART_MS = 100;
+
+/** A server of Deno falls when it can accept no more connections (EMFILE): a flood must not end a login, so it is started anew. */
+function keepServing({ hostname, port, handler }: ServeOptions): HttpServer {
+  let server = start(port);
+  let isStopped = false;
+
+  function start(at: number): Deno.HttpServer<Deno.NetAddr> {
+    const started = Deno.serve(
+      {
+        hostname,
+        port: at,
+        // Without these two Deno writes to stdout, and a failure shows its message to the client.
+        onListen: () => {},
+        onError: () => new Response(null, { status: 500 }),
+      },
+      (request, { remoteAddr }) =>
+        handler(request, { address: remoteAddr.hostname, port: remoteAddr.port }),
+    );
+    started.finished.catch(() => restart(started.addr.port));
+    return started;
+  }
+
+  function restart(at: number): void {
+    if (isStopped) return;
+    const timer = setTimeout(() => {
+      try {
+        if (!isStopped) server = start(at);
+      } catch {
+        restart(at);
+      }
+    }, RESTART_MS);
+    Deno.unrefTimer(timer);
+  }
+
+  return {
+    port: server.addr.port,
+    async stop({ force } = { force: false }): Promise<void> {
+      isStopped = true;
+      const end = server.shutdown().catch(() => {});
+      // It waits for answers under way; giving up on them is all that is left.
+      if (force) server.unref();
+      else await end;
+    },
+  };
 }

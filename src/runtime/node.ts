@@ -8,6 +8,8 @@ import type { FileLock, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
+/** Milliseconds between two looks at who is late; Node looks twice a minute by itself. */
+const CHECK_MS = 1_000;
 const O_EXLOCK_DARWIN = 0x20;
 
 export const nodeRuntime: Runtime = {
@@ -27,9 +29,12 @@ export const nodeRuntime: Runtime = {
         return handler(request, { address: remoteAddress, port: remotePort });
       },
       overrideGlobalObjects: false,
+      serverOptions: {
+        headersTimeout: REQUEST_LIMIT_MS,
+        requestTimeout: REQUEST_LIMIT_MS,
+        connectionsCheckingInterval: CHECK_MS,
+      },
     }) as Server;
-    server.headersTimeout = REQUEST_LIMIT_MS;
-    server.requestTimeout = REQUEST_LIMIT_MS;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, hostname, resolve);
@@ -60,7 +65,7 @@ export const nodeRuntime: Runtime = {
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
   },
 
-  injectedOptions: () => [],
+  hazard: () => undefined,
 
   /** Node has no such call. */
   protectMemory(): Promise<void> {

@@ -24,6 +24,12 @@ export interface FileLock {
   release(): void;
 }
 
+/** Why a program that handles secrets must not go on. */
+export interface Hazard {
+  readonly variable: string;
+  readonly effect: string;
+}
+
 /** The few things that Deno, Bun and Node do differently. Only the files of this folder name a runtime. */
 export interface Runtime {
   readonly name: "bun" | "deno" | "node";
@@ -39,8 +45,8 @@ export interface Runtime {
    * @throws {LoginError} LOCK_UNSUPPORTED where no such lock exists.
    */
   tryLock(path: string): Promise<FileLock | undefined>;
-  /** Options that somebody's environment slipped into a program that was built to have none, and which may run their code. */
-  injectedOptions(): readonly string[];
+  /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
+  hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
   protectMemory(): Promise<void>;
 }

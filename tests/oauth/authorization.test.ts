@@ -35,6 +35,7 @@ test("buildAuthorizationUrl() keeps whatever it is given inside its own paramete
   const attempt = await createAttempt();
   fc.assert(fc.property(fc.string(), fc.string({ minLength: 1 }), (clientId, workspace) => {
     fc.pre(clientId.isWellFormed() && workspace.isWellFormed());
+    fc.pre(clientId.length + workspace.length < 100);
     const url = new URL(
       buildAuthorizationUrl({ ...attempt, clientId }, {
         ...OPTIONS,
@@ -125,6 +126,29 @@ test("validateAuthorizationResponse() shows the issuer's words cleaned and cut",
   assert.ok(response.kind === "error");
   const reason = response.error.reason ?? "";
   assert.ok(!reason.includes("\x1b") && reason.length < 400);
+});
+
+test("validateAuthorizationResponse() shows nothing of what we sent, however the issuer echoes it", async () => {
+  const attempt = await createAttempt();
+  const code = "c0de-that-is-secret";
+  const hidden = (text: string): string => `${text.slice(0, 4)}\u200b${text.slice(4)}`;
+  for (const echo of [attempt.state, code, hidden(attempt.state), hidden(code)]) {
+    for (const name of ["error", "error_description", "iss"]) {
+      const query = new URLSearchParams({ error: "x", code, state: attempt.state });
+      query.set(name, `you sent ${echo} ${"y".repeat(400)}`);
+      const response = await validateAuthorizationResponse(query, attempt);
+      assert.ok(response.kind === "error");
+      const shown = `${response.error.message} ${response.error.reason}`;
+      assert.ok(!shown.includes(attempt.state) && !shown.includes(code), `${name}: ${shown}`);
+    }
+  }
+});
+
+test("buildAuthorizationUrl() stays short enough for everything that has to carry it", async () => {
+  const allowedWorkspaceIds = Array.from({ length: 200 }, (_, i) => `acct-${i}-0123456789`);
+  const url = buildAuthorizationUrl(await createAttempt(), { ...OPTIONS, allowedWorkspaceIds });
+  assert.ok(url.length <= 2_048);
+  assert.ok(!url.includes("allowed_workspace_id"));
 });
 
 const parameter = fc.constantFrom("state", "code", "error", "iss", "error_description", "x");

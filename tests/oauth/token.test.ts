@@ -61,6 +61,15 @@ test("exchangeAuthorizationCode() tells status and words of a refusal, and nothi
     [refuse(302, ""), "HTTP 302"],
     [refuse(201, JSON.stringify(GOOD)), "HTTP 201"],
     [
+      refuse(
+        400,
+        `{"error_description":"SEC\u200bRETCODE ${attempt.codeVerifier.slice(0, 9)}\u2060${
+          attempt.codeVerifier.slice(9)
+        }"}`,
+      ),
+      "HTTP 400, [redacted] [redacted]",
+    ],
+    [
       refuse(400, `{"error_description":"SECRETCODE ${attempt.codeVerifier}"}`),
       "HTTP 400, [redacted] [redacted]",
     ],

@@ -1,9 +1,10 @@
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 
 /** A program that holds a port and writes down every byte it is sent. */
 export interface Occupant extends AsyncDisposable {
   readonly received: string[];
   readonly connections: number;
+  readonly port: number;
 }
 
 export async function occupy(port: number, host = "127.0.0.1"): Promise<Occupant> {
@@ -18,8 +19,10 @@ export async function occupy(port: number, host = "127.0.0.1"): Promise<Occupant
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
+  const { port: actual } = server.address() as AddressInfo;
   return {
     received,
+    port: actual,
     get connections(): number {
       return sockets.size;
     },

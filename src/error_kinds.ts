@@ -145,6 +145,19 @@ export const ERROR_KINDS = {
     hint: "add -c cli_auth_credentials_store=file to the command",
   },
 
+  NOT_SIGNED_IN: { exit: 4, page: 500, title: "Nobody is signed in", hint: AGAIN },
+  REFRESH_TOKEN_EXPIRED: { exit: 4, page: 500, title: "The login has expired", hint: AGAIN },
+  REFRESH_TOKEN_REUSED: { exit: 4, page: 500, title: "The login was used up", hint: AGAIN },
+  REFRESH_TOKEN_REVOKED: { exit: 4, page: 500, title: "The login was ended", hint: AGAIN },
+  REFRESH_REFUSED: { exit: 4, page: 500, title: "The login cannot be renewed", hint: AGAIN },
+  ACCOUNT_MISMATCH: { exit: 4, page: 500, title: "Tokens of another account", hint: AGAIN },
+
+  REFRESH_FAILED: {
+    exit: 5,
+    page: 502,
+    title: "The issuer could not renew the login",
+    hint: "run the command again in a while",
+  },
   DNS: { exit: 5, page: 502, title: "The issuer cannot be found", hint: RETRY },
   CONNECT_REFUSED: { exit: 5, page: 502, title: "The issuer cannot be reached", hint: RETRY },
   CONNECT_TIMEOUT: { exit: 5, page: 504, title: "The issuer cannot be reached", hint: RETRY },

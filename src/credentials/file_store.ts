@@ -17,6 +17,7 @@ import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import { type LockWait, withLocks } from "./lock.ts";
 import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
 import { makePrivateFolder } from "./private_folder.ts";
+import { withRefreshLock } from "./refresh_lock.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
 import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
 
@@ -26,6 +27,8 @@ const TYPICAL_BYTES = 8_192;
 /** Milliseconds to wait for another process's lock: short while nothing is at stake, long with fresh tokens in hand. */
 const WAIT_MS = 10_000;
 const WAIT_WITH_TOKENS_MS = 60_000;
+/** The limit of a refresh, which another process may just have begun, and ten seconds. */
+const WAIT_FOR_REFRESH_MS = 30_000;
 
 export type StoreWorld = Pick<
   World,
@@ -64,6 +67,14 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         });
       });
     },
+
+    renewing: async (critical, onWait) =>
+      await withRefreshLock(
+        world,
+        [home, dirname((await resolveAuthPath(home)).target)],
+        { limitMs: WAIT_FOR_REFRESH_MS, signal: world.signal, onWait },
+        critical,
+      ),
 
     load: async () =>
       readCredentials((await resolveAuthPath(home, "CREDENTIALS_UNREADABLE")).target),

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import type { Credentials } from "./auth_file.ts";
+import type { SentMark } from "./refresh_lock.ts";
 
 /** Told once when another process keeps us waiting: a sentence that names it. */
 export type OnWait = (message: string) => void;
@@ -19,6 +20,8 @@ export interface CredentialStore {
   prove(onWait?: OnWait): Promise<void>;
   /** Fails if a stored login could not be removed; changes nothing. */
   proveRemovable(): Promise<void>;
+  /** Runs `critical` as the only one of our processes that may renew this login, or move it away. */
+  renewing<T>(critical: (mark: SentMark) => Promise<T>, onWait?: OnWait): Promise<T>;
   /** What is stored now, without a lock: a file is always whole. */
   load(): Promise<Credentials | undefined>;
   /**

@@ -1,6 +1,6 @@
 import { type Account, readAccount } from "./account.ts";
 import type { Config } from "./config.ts";
-import { chatGptDocument } from "./credentials/auth_file.ts";
+import { chatGptDocument } from "./credentials/auth_document.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { formatDuration } from "./duration.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";

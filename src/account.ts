@@ -46,6 +46,27 @@ export function readIdentity(claims: JsonObject): string | null {
   return text(authClaim(claims)["chatgpt_user_id"]) ?? text(claims["sub"]);
 }
 
+/**
+ * Whether two tokens speak of different users or accounts. What only one of them says decides nothing.
+ *
+ * @param withSubject compares `sub` too, as only ID tokens can be.
+ */
+export function areOfDifferentAccounts(
+  a: JsonObject,
+  b: JsonObject,
+  { withSubject }: { withSubject: boolean },
+): boolean {
+  const differ = (one: unknown, other: unknown): boolean => {
+    const [left, right] = [text(one), text(other)];
+    return left !== null && right !== null && left !== right;
+  };
+  const isOtherSubject = withSubject && differ(a["sub"], b["sub"]);
+  return isOtherSubject ||
+    ["chatgpt_user_id", "chatgpt_account_id"].some((name) =>
+      differ(authClaim(a)[name], authClaim(b)[name])
+    );
+}
+
 /** What the issuer's set-up page needs for an owner whose organization is not set up yet. */
 export interface OrganizationSetup {
   readonly plan: string;

@@ -1,6 +1,8 @@
 import { formatJson } from "./json.ts";
 import { parseArguments } from "./commands/arguments.ts";
 import type { Command, OptionValues } from "./commands/command.ts";
+import { errorJson } from "./commands/error_json.ts";
+import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { printable } from "./printable.ts";
@@ -61,7 +63,11 @@ function refuseHazard({ runtime, env }: World): void {
 }
 
 /** Words that say, even in a command line that is not understood, that it is not about signing in. */
-const OTHERS: ReadonlySet<string> = new Set(["status", "logout", "help", "version"]);
+const OTHERS: ReadonlySet<string> = new Set([
+  ...COMMANDS.map(({ name }) => name).filter((name) => name !== "login"),
+  "help",
+  "version",
+]);
 
 interface Surroundings {
   readonly world: World;
@@ -106,8 +112,4 @@ async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): 
     world.writeWords(printable(`Warning: ${message} (${reason}).`));
     return SILENT_LOG;
   }
-}
-
-function errorJson({ code, message, reason, hint }: LoginError): Record<string, string | null> {
-  return { code, message: printable(message), cause: reason ? printable(reason) : null, hint };
 }

@@ -35,6 +35,10 @@ export interface Config {
   readonly forcedLoginMethod: "chatgpt" | "api" | undefined;
   /** `forced_chatgpt_workspace_id`; empty for any. */
   readonly forcedWorkspaceIds: readonly string[];
+  /** Where personal access tokens are asked about. */
+  readonly authApiBase: string;
+  /** Where refreshes go, if not to the issuer of the login. */
+  readonly refreshEndpoint: string | undefined;
   /** Where revocations go, if not to the issuer of the login. */
   readonly revocationEndpoint: string | undefined;
   /** What was changed from outside and a person should know. */
@@ -88,19 +92,20 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
     environmentValue(world, "CODEX_INTERNAL_ORIGINATOR_OVERRIDE") ?? "codex_cli_rs",
     "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",
   );
+  const issuer = parseIssuer(flags.issuer ?? DEFAULT_ISSUER);
   return {
     home,
     logDir: settings.log_dir
       ? resolve(baseOf(found.get("log_dir")), settings.log_dir)
       : join(home, "log"),
-    issuer: parseIssuer(flags.issuer ?? DEFAULT_ISSUER),
+    issuer,
     clientId: identifier(flags.clientId ?? DEFAULT_CLIENT_ID, "--client-id"),
     originator,
     userAgent: userAgent(originator, world),
     store: settings.cli_auth_credentials_store,
     forcedLoginMethod: settings.forced_login_method,
     forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
-    revocationEndpoint: revocationEndpoint(world, notes),
+    ...endpointOverrides(world, notes, issuer),
     notes,
   };
 }
@@ -154,17 +159,28 @@ function identifier(value: string, name: string): string {
 }
 
 /** An override of the refresh endpoint moves revocations too: same origin, the usual path. */
-function revocationEndpoint(world: World, notes: string[]): string | undefined {
-  const own = environmentValue(world, "CODEX_REVOKE_TOKEN_URL_OVERRIDE");
-  const refresh = environmentValue(world, "CODEX_REFRESH_TOKEN_URL_OVERRIDE");
-  if (own) {
-    notes.push("CODEX_REVOKE_TOKEN_URL_OVERRIDE decides where revocations go.");
-    return parseSecureUrl(own, "address in CODEX_REVOKE_TOKEN_URL_OVERRIDE").href;
-  }
-  if (!refresh) return undefined;
-  notes.push("CODEX_REFRESH_TOKEN_URL_OVERRIDE decides where revocations go.");
-  const { origin } = parseSecureUrl(refresh, "address in CODEX_REFRESH_TOKEN_URL_OVERRIDE");
-  return `${origin}/oauth/revoke`;
+function endpointOverrides(
+  world: World,
+  notes: string[],
+  issuer: Issuer,
+): Pick<Config, "authApiBase" | "refreshEndpoint" | "revocationEndpoint"> {
+  const read = (name: string, what: string): URL | undefined => {
+    const address = environmentValue(world, name);
+    if (!address) return undefined;
+    notes.push(`${name} decides where ${what} go.`);
+    return parseSecureUrl(address, `address in ${name}`);
+  };
+  const revocation = read("CODEX_REVOKE_TOKEN_URL_OVERRIDE", "revocations");
+  const refresh = read(
+    "CODEX_REFRESH_TOKEN_URL_OVERRIDE",
+    revocation ? "refreshes" : "refreshes and revocations",
+  );
+  const authApi = read("CODEX_AUTHAPI_BASE_URL", "questions about access tokens");
+  return {
+    authApiBase: (authApi?.href ?? `${issuer.base}/api/accounts`).replace(/\/$/, ""),
+    refreshEndpoint: refresh?.href,
+    revocationEndpoint: revocation?.href ?? (refresh && `${refresh.origin}/oauth/revoke`),
+  };
 }
 
 /** As the reference forms it; whatever is not plain in the terminal's name becomes an underscore. */

@@ -44,6 +44,12 @@ export const ERROR_KINDS = {
     title: "Not an API key",
     hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
   },
+  ACCESS_TOKEN_INVALID: {
+    exit: 1,
+    page: 500,
+    title: "Not an access token",
+    hint: "printenv CODEX_ACCESS_TOKEN | codex-login login --with-access-token",
+  },
   PORT_BUSY: {
     exit: 1,
     page: 500,

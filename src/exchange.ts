@@ -1,6 +1,7 @@
-import { LoginError, toLoginError } from "./errors.ts";
+import type { LoginError } from "./errors.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
 import { exchangeAuthorizationCode, type TokenSet } from "./oauth/token.ts";
+import { retryUnsent } from "./retry_unsent.ts";
 import type { World } from "./world.ts";
 
 const TARGET = "codex_login::server";
@@ -29,32 +30,21 @@ export async function exchangeCode(
     token_endpoint: `${attempt.issuer.base}/oauth/token`,
     redirect_uri: attempt.redirectUri,
   });
-  let last: unknown;
-  for (const { pauseMs, limitMs } of TRIES) {
-    if (last instanceof LoginError) onRetry(last);
-    await world.sleep(pauseMs, world.signal);
-    try {
-      const tokens = await exchangeAuthorizationCode(
-        world.fetch,
-        attempt,
-        code,
-        limitMs,
-        world.signal,
-      );
-      world.log.write("info", TARGET, "oauth token exchange succeeded");
-      return tokens;
-    } catch (thrown) {
-      last = thrown;
-      logFailure(world, thrown);
-      if (!(thrown instanceof LoginError) || thrown.requestSent) break;
-    }
-  }
-  world.log.write("error", TARGET, "login callback token exchange failed");
-  throw last;
+  const tokens = await retryUnsent(
+    (ms) => world.sleep(ms, world.signal),
+    TRIES,
+    (limitMs) => exchangeAuthorizationCode(world.fetch, attempt, code, limitMs, world.signal),
+    (error, isRepeated) => {
+      logFailure(world, error);
+      if (isRepeated) onRetry(error);
+      else world.log.write("error", TARGET, "login callback token exchange failed");
+    },
+  );
+  world.log.write("info", TARGET, "oauth token exchange succeeded");
+  return tokens;
 }
 
-function logFailure({ log }: Pick<World, "log">, thrown: unknown): void {
-  const { code, status, requestSent } = toLoginError(thrown);
+function logFailure({ log }: Pick<World, "log">, { code, status, requestSent }: LoginError): void {
   if (status !== undefined) {
     log.write("warning", TARGET, "oauth token exchange returned non-success status", { status });
   } else {

@@ -1,15 +1,20 @@
 import type { Config } from "./config.ts";
-import { apiKeyDocument } from "./credentials/auth_file.ts";
+import { apiKeyDocument } from "./credentials/auth_document.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
+import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { printable } from "./printable.ts";
+import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
 import type { World } from "./world.ts";
 
-const MAX_KEY_BYTES = 4_096;
+const API_KEY: StdinSecret = {
+  name: "API key",
+  flag: "--with-api-key",
+  variable: "OPENAI_API_KEY",
+  code: "API_KEY_INVALID",
+};
 
-export interface SavedKey {
-  readonly store: "file";
-  readonly path: string;
+export interface SavedKey extends Pick<CredentialStore, "kind" | "path"> {
   readonly apiKey: string;
 }
 
@@ -34,16 +39,14 @@ export async function loginWithApiKey(
       },
     );
   }
-  if (await world.isTerminal("stdin")) {
-    throw new LoginError(
-      "STDIN_TERMINAL",
-      "--with-api-key reads the key from stdin, and that is a terminal",
-    );
-  }
+  await refuseTerminal(world, API_KEY);
   const store = openStore(world, config);
   for (const message of [...config.notes, ...storeNotes(config)]) tell(message);
   await store.prove(tell);
-  const apiKey = parseApiKey(await readInTime(world, timeoutMs));
+  const apiKey = await readStdinSecret(world, API_KEY, timeoutMs);
+  if (apiKey.startsWith("at-")) {
+    throw invalid(API_KEY, "it is a personal access token: use --with-access-token");
+  }
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
   const { earlier, keptAside } = await store.update(
@@ -55,47 +58,5 @@ export async function loginWithApiKey(
   if (earlier?.mode === "chatgpt" && earlier.tokens) {
     tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");
   }
-  return { store: store.kind, path: store.path, apiKey };
-}
-
-/**
- * One line of UTF-8, white space around it cut, as people and shells leave it there.
- *
- * @throws {LoginError} API_KEY_INVALID, which never repeats what was read.
- */
-export function parseApiKey(bytes: Uint8Array): string {
-  if (bytes.length > MAX_KEY_BYTES) throw invalid(`it is longer than ${MAX_KEY_BYTES} bytes`);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim();
-  } catch {
-    throw invalid("it is not UTF-8");
-  }
-  if (text === "") throw invalid("stdin was empty; is OPENAI_API_KEY set?");
-  if (/[\r\n]/.test(text)) throw invalid("it is more than one line");
-  if (/[\s\p{C}]/u.test(text)) throw invalid("it has a space or a control character in it");
-  if (text.startsWith("at-")) throw invalid("it is a personal access token, which begins with at-");
-  return text;
-}
-
-async function readInTime(world: World, timeoutMs: number): Promise<Uint8Array> {
-  const done = new AbortController();
-  const stop = AbortSignal.any([done.signal, world.signal]);
-  const reading = world.stdin.read(MAX_KEY_BYTES, stop);
-  const timeout = timeoutMs === 0 ? [] : [
-    world.sleep(timeoutMs, stop).then(() => {
-      world.signal.throwIfAborted();
-      throw new LoginError("LOGIN_TIMEOUT", "No key came on stdin in time");
-    }),
-  ];
-  try {
-    return await Promise.race([reading, ...timeout]);
-  } finally {
-    for (const late of [reading, ...timeout]) late.catch(() => {});
-    done.abort();
-  }
-}
-
-function invalid(reason: string): LoginError {
-  return new LoginError("API_KEY_INVALID", "What came on stdin is not an API key", { reason });
+  return { kind: store.kind, path: store.path, apiKey };
 }

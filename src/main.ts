@@ -11,11 +11,12 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
 
 const ending = new AbortController();
 let isSaved = false;
+let held = 0;
 for (const [signal, code] of SIGNALS) {
   process.on(signal, () => {
     const error = new LoginError(code, `Cancelled by ${signal}`);
     // Whoever asks twice means at once.
-    if (ending.signal.aborted) process.exit(isSaved ? 0 : error.exitCode);
+    if (ending.signal.aborted && held === 0) process.exit(isSaved ? 0 : error.exitCode);
     ending.abort(error);
   });
 }
@@ -32,6 +33,18 @@ function endWithBug(thrown: unknown): void {
   process.exit(error.exitCode);
 }
 
-process.exit(
-  await runCli(process.argv.slice(2), await createSystemWorld(ending.signal, () => isSaved = true)),
-);
+async function hold<T>(work: () => Promise<T>): Promise<T> {
+  held++;
+  try {
+    return await work();
+  } finally {
+    held--;
+  }
+}
+
+const world = await createSystemWorld({
+  signal: ending.signal,
+  saved: () => void (isSaved = true),
+  hold,
+});
+process.exit(await runCli(process.argv.slice(2), world));

@@ -6,8 +6,11 @@ import { loadRuntime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
 import { SILENT_LOG, type Stdin, type World } from "./world.ts";
 
+/** How the process is told to end, and what it tells about that. */
+export type Ending = Pick<World, "signal" | "saved" | "hold">;
+
 /** The World of a real process. */
-export async function createSystemWorld(signal: AbortSignal, saved: () => void): Promise<World> {
+export async function createSystemWorld(ending: Ending): Promise<World> {
   return {
     env: process.env,
     platform: process.platform,
@@ -22,9 +25,8 @@ export async function createSystemWorld(signal: AbortSignal, saved: () => void):
     elapsed: () => performance.now(),
     sleep,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    signal,
     log: SILENT_LOG,
-    saved,
+    ...ending,
   };
 }
 

@@ -79,6 +79,8 @@ export interface World {
   readonly log: Log;
   /** The new login is on the disk: from now on the process has succeeded, however it is told to end. */
   saved(): void;
+  /** Does what must not be cut in two: until it is done nothing but SIGKILL ends the process. */
+  hold<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** An environment variable; empty counts as unset. */

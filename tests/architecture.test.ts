@@ -149,6 +149,10 @@ test("every source file has tests of its own, or is named with the tests that ho
     "callback_log.ts": "callback_server.test.ts",
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",
+    "renewal.ts": "refresh.test.ts",
+    "retry_unsent.ts": "refresh.test.ts",
+    "sign_in.ts": "status.test.ts",
+    "token_expiry.ts": "token.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

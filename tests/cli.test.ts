@@ -107,7 +107,6 @@ test("wrong usage exits 2 with the next step, and does nothing", async () => {
     ["login", "--api-key=sk-secret"],
     ["login", "--api-key"],
     ["login", "--device-auth"],
-    ["login", "--with-access-token"],
     ["-c", "novalue", "status"],
   ];
   for (const args of rows) {

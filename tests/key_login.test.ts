@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { runCli } from "../src/cli.ts";
 import { LoginError } from "../src/errors.ts";
-import { parseApiKey } from "../src/key_login.ts";
 import type { Stdin } from "../src/world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
@@ -127,21 +125,4 @@ test("login --with-api-key tells what a person should know of the store and the 
   const words = world.words.join("\n");
   assert.match(words, /"auto" uses auth\.json here/);
   assert.match(words, /CODEX_ACCESS_TOKEN is set: programs use it instead of this login/);
-});
-
-test("parseApiKey() cuts white space around the key, and a byte order mark", () => {
-  for (const text of [KEY, `${KEY}\n`, `${KEY}\r\n`, `  ${KEY}\t\n`, `\ufeff${KEY}\r\n`]) {
-    assert.equal(parseApiKey(Buffer.from(text)), KEY);
-  }
-  assert.equal(parseApiKey(Buffer.from("clé-à-part")), "clé-à-part");
-});
-
-test("parseApiKey() gives one printable line or a LoginError, whatever the bytes are", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 5_000 }), (bytes) => {
-    try {
-      assert.match(parseApiKey(bytes), /^[^\s\p{C}]+$/u);
-    } catch (thrown) {
-      assert.ok(thrown instanceof LoginError && thrown.code === "API_KEY_INVALID");
-    }
-  }));
 });

@@ -657,11 +657,11 @@ const ERROR_ROWS: [
     "  cause: HTTP 400, invalid_grant: used",
   ]],
   ["not JSON", undefined, { status: 200, body: "{" }, [
-    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer to the code is not usable",
+    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer is not usable",
     "  cause: The text is not JSON",
   ]],
   ["member missing", undefined, { change: ({ refresh_token: _, ...rest }) => rest }, [
-    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer to the code is not usable",
+    "error[TOKEN_RESPONSE_INVALID]: The issuer's answer is not usable",
     '  cause: its member "refresh_token" is missing or unusable',
   ]],
   ["cut", undefined, { reset: true }, [

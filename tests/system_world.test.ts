@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSystemWorld } from "../src/system_world.ts";
+import { createSystemWorld, type Ending } from "../src/system_world.ts";
 
-const SIGNAL = new AbortController().signal;
+const ENDING: Ending = {
+  signal: new AbortController().signal,
+  saved: () => {},
+  hold: (work) => work(),
+};
 
 test("sleep() ends early when told to, and at once when it is already told", async () => {
-  const world = await createSystemWorld(SIGNAL, () => {});
+  const world = await createSystemWorld(ENDING);
   const ending = new AbortController();
   const pause = world.sleep(60_000, ending.signal);
   ending.abort();
@@ -16,7 +20,7 @@ test("sleep() ends early when told to, and at once when it is already told", asy
 });
 
 test("randomBytes() gives as many as asked for, never the same", async () => {
-  const world = await createSystemWorld(SIGNAL, () => {});
+  const world = await createSystemWorld(ENDING);
   const [a, b] = [world.randomBytes(32), world.randomBytes(32)];
   assert.equal(a.length, 32);
   assert.notDeepEqual(a, b);

@@ -8,6 +8,7 @@ export const EXIT_CODES: ReadonlyArray<readonly [codes: string, meaning: string]
   ["1", "the sign-in failed; status: nobody is signed in"],
   ["2", "wrong usage or settings"],
   ["3", "credentials cannot be read or written"],
+  ["4", "signing in (again) is required (token, refresh)"],
   ["5", "the issuer cannot be reached or did not answer in time"],
   ["6", "nobody completed the sign-in in time"],
   [String(ERROR_KINDS.INTERNAL.exit), "a bug"],

@@ -1,21 +1,20 @@
-import { formatJson } from "../json.ts";
 import { parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
+import { loginWithAccessToken } from "../access_token_login.ts";
 import { loginWithApiKey } from "../key_login.ts";
 import type { RedirectHost } from "../listener.ts";
-import { login, type LoginEvent, type LoginOptions } from "../login.ts";
+import { login, type LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
 import { environmentValue, type World } from "../world.ts";
-import { formatLink, type TerminalStyle } from "../terminal.ts";
 import { accountJson, describeAccount } from "./account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
+import { tellCompleted, tellInJson, tellInWords } from "./login_words.ts";
 
 const TARGET = "codex_cli::login";
 const DEFAULT_TIMEOUT = "10m";
 const NOT_YET: Readonly<Record<string, string>> = {
   "device-auth": "ssh -L 1455:127.0.0.1:1455 HOST, and there codex-login --no-browser",
-  "with-access-token": "codex-login",
 };
 
 /** Flags to a login, and what it tells to words or to JSON lines. */
@@ -27,8 +26,7 @@ export async function runLogin(context: CommandContext): Promise<number> {
     }
   }
   const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
-  const isKey = options.flag("with-api-key");
-  if (isKey) refuseBrowserOptions(options);
+  const method = readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
   let isSaved = false;
   const logged = await context.startLog();
@@ -41,8 +39,17 @@ export async function runLogin(context: CommandContext): Promise<number> {
   };
   await world.runtime.protectMemory();
   try {
-    if (isKey) await runKeyLogin({ ...context, world }, timeoutMs);
-    else await runBrowserLogin({ ...context, world }, loginOptions);
+    const own = { ...context, world };
+    switch (method) {
+      case "key":
+        await runKeyLogin(own, timeoutMs);
+        break;
+      case "access token":
+        await runAccessTokenLogin(own, loginOptions);
+        break;
+      case "browser":
+        await runBrowserLogin(own, loginOptions);
+    }
   } catch (thrown) {
     const error = toLoginError(thrown);
     world.log.write("error", TARGET, "command failed", { code: error.code });
@@ -76,28 +83,53 @@ async function runKeyLogin(
   timeoutMs: number,
 ): Promise<void> {
   world.log.write("info", TARGET, "starting api key login flow");
-  const { store, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
-  if (json) tellCompleted(world, { account: null, store, path });
+  const { kind, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
+  if (json) tellCompleted(world, { account: null, store: kind, path });
   else {
     say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
     say("It will be checked when it is first used.");
   }
 }
 
-/** @throws {LoginError} USAGE: a check that was asked for must not be skipped in silence. */
-function refuseBrowserOptions(options: OptionValues): void {
-  const own = [
-    "no-browser",
-    "browser",
-    "port",
-    "redirect-host",
-    "expect-workspace",
-    "issuer",
-    "client-id",
+async function runAccessTokenLogin(
+  { world, config, json, say }: CommandContext,
+  options: LoginOptions,
+): Promise<void> {
+  world.log.write("info", TARGET, "starting access token login flow");
+  const { kind, path, account } = await loginWithAccessToken(world, config, {
+    ...options,
+    tell: say,
+  });
+  if (json) tellCompleted(world, { account: accountJson(account), store: kind, path });
+  else {
+    say(`Signed in as ${describeAccount(account)}.`);
+    say(`Saved in ${printable(path)}.`);
+  }
+}
+
+type Method = "browser" | "key" | "access token";
+
+const BROWSER_OPTIONS = ["no-browser", "browser", "port", "redirect-host", "client-id"];
+/** By flag: what would be ignored. A check that was asked for must not be skipped in silence. */
+const FOREIGN: ReadonlyArray<readonly [flag: string, method: Method, foreign: readonly string[]]> =
+  [
+    ["with-api-key", "key", [
+      "with-access-token",
+      ...BROWSER_OPTIONS,
+      "expect-workspace",
+      "issuer",
+    ]],
+    ["with-access-token", "access token", ["with-api-key", ...BROWSER_OPTIONS]],
   ];
-  const given = own.find((name) => options.flag(name) || options.list(name).length > 0);
-  if (given === undefined) return;
-  throw new LoginError("USAGE", `--with-api-key and --${given} cannot be used together`);
+
+/** @throws {LoginError} USAGE */
+function readMethod(options: OptionValues): Method {
+  const chosen = FOREIGN.find(([flag]) => options.flag(flag));
+  if (!chosen) return "browser";
+  const [flag, method, foreign] = chosen;
+  const given = foreign.find((name) => options.flag(name) || options.list(name).length > 0);
+  if (given === undefined) return method;
+  throw new LoginError("USAGE", `--${flag} and --${given} cannot be used together`);
 }
 
 /** @throws {LoginError} USAGE */
@@ -126,58 +158,4 @@ function readPort(text: string | undefined): number | undefined {
   throw new LoginError("USAGE", `--port ${printable(text, 20)} is not a port`, {
     hint: "--port 0 picks a free one",
   });
-}
-
-function tellInJson({ world, say }: CommandContext): (event: LoginEvent) => void {
-  return (event) => {
-    switch (event.type) {
-      case "note":
-        return say(printable(event.message));
-      case "waiting": {
-        const { authUrl, port } = event;
-        return world.writeData(formatJson({ event: "waiting", authUrl, port }));
-      }
-      case "saved": {
-        const { account, store, path } = event.login;
-        return tellCompleted(world, { account: accountJson(account), store, path });
-      }
-    }
-  };
-}
-
-/** The login is saved: that nobody can be told is no failure of it any more. */
-function tellCompleted(world: World, members: Record<string, unknown>): void {
-  try {
-    world.writeData(formatJson({ event: "completed", ...members }));
-  } catch (thrown) {
-    const { message, reason } = toLoginError(thrown);
-    world.writeWords(printable(`Warning: the login is saved, but ${message} (${reason}).`));
-  }
-}
-
-function tellInWords(
-  { world, options, say }: CommandContext,
-  style: TerminalStyle,
-): (event: LoginEvent) => void {
-  return (event) => {
-    switch (event.type) {
-      case "note":
-        return say(printable(event.message));
-      case "waiting": {
-        // Even quiet has to show the address: without it nobody can sign in.
-        const opens = !options.flag("no-browser");
-        say(
-          opens ? "Opening this address in your browser:" : "Open this address to sign in:",
-        );
-        world.writeWords(formatLink(event.authUrl, style));
-        return say(
-          `Waiting on port ${event.port} (Ctrl-C cancels). Is the browser on another machine? ` +
-            `Run there first: ssh -L ${event.port}:127.0.0.1:${event.port} THIS-HOST`,
-        );
-      }
-      case "saved":
-        say(`Signed in as ${describeAccount(event.login.account)}.`);
-        return say(`Saved in ${printable(event.login.path)}.`);
-    }
-  };
 }

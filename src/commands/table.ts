@@ -26,6 +26,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
 
 const LOGIN_OPTIONS: readonly Option[] = [
   { name: "with-api-key", help: "read an API key from stdin instead" },
+  { name: "with-access-token", help: "read a personal access token (at-…) from stdin instead" },
   { name: "no-browser", help: "print the address, open nothing" },
   {
     name: "browser",
@@ -49,7 +50,6 @@ const LOGIN_OPTIONS: readonly Option[] = [
   { name: "experimental_issuer", value: "URL" },
   { name: "experimental_client-id", value: "ID" },
   { name: "device-auth" },
-  { name: "with-access-token" },
 ];
 
 /** Every command there is. Help and parsing are made from this table and from nothing else. */
@@ -63,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
       "codex-login",
       "codex-login --no-browser --timeout 2m",
       "printenv OPENAI_API_KEY | codex-login login --with-api-key",
+      "printenv CODEX_ACCESS_TOKEN | codex-login login --with-access-token",
     ],
     load: async () => (await import("./login.ts")).runLogin,
   },
@@ -73,6 +74,26 @@ export const COMMANDS: readonly Command[] = [
     options: [],
     examples: ["codex-login status", "codex-login status --json"],
     load: async () => (await import("./status.ts")).runStatus,
+  },
+  {
+    name: "token",
+    summary: "print a valid access token, renewed when needed",
+    usage: ["codex-login token [--min-ttl DURATION] [--json]"],
+    options: [{
+      name: "min-ttl",
+      value: "DURATION",
+      help: "renew a token that expires sooner (default 5m)",
+    }],
+    examples: ["codex-login token", "codex-login token --min-ttl 30m --json"],
+    load: async () => (await import("./token.ts")).runToken,
+  },
+  {
+    name: "refresh",
+    summary: "renew the login now",
+    usage: ["codex-login refresh"],
+    options: [],
+    examples: ["codex-login refresh"],
+    load: async () => (await import("./refresh.ts")).runRefresh,
   },
   {
     name: "logout",

@@ -21,18 +21,6 @@ const AUTH_MODES = [
 
 export type AuthMode = typeof AUTH_MODES[number];
 
-/** The top-level members that have a meaning, in the order in which they are written. */
-const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
-  "auth_mode",
-  "OPENAI_API_KEY",
-  "tokens",
-  "last_refresh",
-  "agent_identity",
-  "personal_access_token",
-  "bedrock_api_key",
-  "bedrock_access_keys",
-]);
-
 const Text = v.optional(v.nullable(v.string()));
 
 const Time = v.pipe(v.string(), v.check((text) => parseRfc3339(text) !== undefined));
@@ -102,47 +90,6 @@ export function parseAuthFile(text: string): Credentials | undefined {
 /** Two spaces, no newline at the end: byte for byte what the reference writes. */
 export function formatAuthFile(document: JsonObject): string {
   return JSON.stringify(document, null, 2);
-}
-
-export interface NewLogin {
-  readonly idToken: string;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly loginOwnerId: string;
-  readonly accountId: string | null;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** The document of a ChatGPT login. Of an earlier one only top-level members that nobody knows are kept. */
-export function chatGptDocument(login: NewLogin, earlier: JsonObject | undefined): JsonObject {
-  return {
-    auth_mode: "chatgpt",
-    OPENAI_API_KEY: null,
-    tokens: {
-      id_token: login.idToken,
-      access_token: login.accessToken,
-      refresh_token: login.refreshToken,
-      oauth_provenance: { issuer: login.issuer, client_id: login.clientId },
-      login_owner_id: login.loginOwnerId,
-      account_id: login.accountId,
-    },
-    last_refresh: new Date(login.at).toISOString().replace("Z", "000000Z"),
-    ...unknownMembers(earlier),
-  };
-}
-
-export function apiKeyDocument(apiKey: string, earlier: JsonObject | undefined): JsonObject {
-  return { auth_mode: "apikey", OPENAI_API_KEY: apiKey, ...unknownMembers(earlier) };
-}
-
-function unknownMembers(document: JsonObject | undefined): JsonObject {
-  // fromEntries defines members, so that one named "__proto__" stays data.
-  return Object.fromEntries(
-    Object.entries(document ?? {}).filter(([name]) => !KNOWN_MEMBERS.has(name)),
-  );
 }
 
 /** Without auth_mode the kinds have an order, and a file with both a key and tokens counts as the key. */

@@ -3,6 +3,13 @@ import { printable } from "../printable.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 
+/** Why an issuer refused: for people, and for those who have to act on it. */
+export interface Refusal {
+  readonly description: string;
+  /** The issuer's own error code in lower case, empty without one. */
+  readonly code: string;
+}
+
 /**
  * One line on why the issuer refused: the HTTP status and the issuer's own words, cleaned, cut, and without
  * any of the `secrets` we sent, should it echo them.
@@ -12,25 +19,38 @@ export async function describeRefusal(
   response: Response,
   secrets: readonly string[],
 ): Promise<string> {
-  const status = `HTTP ${response.status}`;
-  const words = issuerWords(await response.text().catch(() => ""), response.headers);
-  return words ? `${status}, ${printable(words, undefined, secrets)}` : status;
+  return (await readRefusal(response, secrets)).description;
 }
 
-function issuerWords(body: string, headers: Headers): string {
+export async function readRefusal(
+  response: Response,
+  secrets: readonly string[],
+): Promise<Refusal> {
+  const status = `HTTP ${response.status}`;
+  const { code, words } = issuerWords(await response.text().catch(() => ""), response.headers);
+  return {
+    description: words ? `${status}, ${printable(words, undefined, secrets)}` : status,
+    code: code.toLowerCase(),
+  };
+}
+
+function issuerWords(body: string, headers: Headers): { code: string; words: string } {
   let document: unknown;
   try {
     document = parseJson(body, LIMITS);
   } catch {
     const type = headers.get("content-type") ?? "";
-    if (/html/i.test(type) || /^\s*</.test(body)) return "an HTML page instead of JSON";
-    return body.trim();
+    const isHtml = /html/i.test(type) || /^\s*</.test(body);
+    return { code: "", words: isHtml ? "an HTML page instead of JSON" : body.trim() };
   }
-  if (!isJsonObject(document)) return "";
+  if (!isJsonObject(document)) return { code: "", words: "" };
   const nested = isJsonObject(document["error"]) ? document["error"] : undefined;
-  const code = text(document["error"]) ?? text(nested?.["code"]);
+  const code = text(nested?.["code"]) ?? text(document["error"]) ?? text(document["code"]);
   const description = text(document["error_description"]) ?? text(nested?.["message"]);
-  return [code, description].filter((part) => part !== undefined).join(": ");
+  return {
+    code: code ?? "",
+    words: [code, description].filter((part) => part !== undefined).join(": "),
+  };
 }
 
 function text(value: unknown): string | undefined {

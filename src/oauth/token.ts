@@ -17,7 +17,7 @@ export interface TokenSet {
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 
 /** 1*VSCHAR (RFC 6749 A.12): anything else could not be sent in a header again. */
-const TokenText = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/), v.maxLength(65_536));
+export const TokenText = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/), v.maxLength(65_536));
 
 /**
  * `token_type` is not demanded, because the reference never has; when it is there it has to be Bearer. Members
@@ -75,6 +75,30 @@ export async function exchangeAuthorizationCode(
 
 /** The pure half: a 200 answer to a TokenSet. */
 export async function readTokenResponse(response: Response): Promise<TokenSet> {
+  const { id_token, access_token, refresh_token } = await readTokenAnswer(response, TokenResponse);
+  return {
+    idToken: id_token,
+    accessToken: access_token,
+    refreshToken: refresh_token,
+    answeredAt: readDate(response),
+  };
+}
+
+/** The issuer's own clock when it answered, in ms since the epoch, where it told. */
+export function readDate(response: Response): number | undefined {
+  const at = Date.parse(response.headers.get("date") ?? "");
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/**
+ * The members of an answer of the token endpoint.
+ *
+ * @throws {LoginError} TOKEN_RESPONSE_INVALID, which names a member at most.
+ */
+export async function readTokenAnswer<S extends v.GenericSchema>(
+  response: Response,
+  schema: S,
+): Promise<v.InferOutput<S>> {
   const type = response.headers.get("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw invalid(
@@ -89,23 +113,16 @@ export async function readTokenResponse(response: Response): Promise<TokenSet> {
   } catch (thrown) {
     throw invalid(thrown instanceof SyntaxError ? thrown.message : "it cannot be read");
   }
-  const parsed = v.safeParse(TokenResponse, document);
+  const parsed = v.safeParse(schema, document);
   if (!parsed.success) {
     const member = v.getDotPath(parsed.issues[0]);
     throw invalid(member ? `its member "${member}" is missing or unusable` : "it is not an object");
   }
-  const { id_token, access_token, refresh_token } = parsed.output;
-  const answeredAt = Date.parse(response.headers.get("date") ?? "");
-  return {
-    idToken: id_token,
-    accessToken: access_token,
-    refreshToken: refresh_token,
-    answeredAt: Number.isNaN(answeredAt) ? undefined : answeredAt,
-  };
+  return parsed.output;
 }
 
 function invalid(reason: string): LoginError {
-  return new LoginError("TOKEN_RESPONSE_INVALID", "The issuer's answer to the code is not usable", {
+  return new LoginError("TOKEN_RESPONSE_INVALID", "The issuer's answer is not usable", {
     reason,
   });
 }

@@ -5,10 +5,9 @@ import fc from "fast-check";
 import {
   apiKeyDocument,
   chatGptDocument,
-  formatAuthFile,
   type NewLogin,
-  parseAuthFile,
-} from "../../src/credentials/auth_file.ts";
+} from "../../src/credentials/auth_document.ts";
+import { formatAuthFile, parseAuthFile } from "../../src/credentials/auth_file.ts";
 import { LoginError } from "../../src/errors.ts";
 import { signJwt } from "../testing/jwt.ts";
 import { assertReferenceReads } from "../testing/reference_rules.ts";

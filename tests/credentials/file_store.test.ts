@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { sleep } from "../../src/system_world.ts";
-import { apiKeyDocument } from "../../src/credentials/auth_file.ts";
+import { apiKeyDocument } from "../../src/credentials/auth_document.ts";
 import { openStore } from "../../src/credentials/open_store.ts";
 import type { CredentialStore } from "../../src/credentials/store.ts";
 import { createHome } from "../testing/home.ts";

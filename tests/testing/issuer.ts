@@ -20,7 +20,7 @@ export interface Misbehaviour {
   readonly change?: (answer: Record<string, unknown>) => Record<string, unknown>;
 }
 
-export type Endpoint = "authorize" | "token" | "apiKey" | "revoke";
+export type Endpoint = "authorize" | "token" | "refresh" | "apiKey" | "revoke" | "whoami";
 
 export interface RecordedRequest {
   readonly endpoint: Endpoint | "other";
@@ -51,6 +51,10 @@ export interface TestIssuer extends AsyncDisposable {
   /** Every code, token and key that was ever given out: none may be seen anywhere else. */
   readonly secrets: string[];
   readonly liveRefreshTokens: Set<string>;
+  /** Personal access tokens that it knows. */
+  readonly personalAccessTokens: Map<string, User>;
+  /** Tokens as a finished sign-in gives them. */
+  issue(user?: User, lifetimeS?: number): Record<string, string>;
   /** Requests of one endpoint. */
   asked(endpoint: Endpoint): RecordedRequest[];
 }
@@ -62,7 +66,7 @@ interface Grant {
 }
 
 class Refusal extends Error {
-  constructor(readonly error: string, description: string) {
+  constructor(readonly error: unknown, description: string, readonly status = 400) {
     super(description);
   }
 }
@@ -72,6 +76,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   const clientId = options.clientId ?? "app_EMoamEEZ73f0CkXaXp7hrann";
   const grants = new Map<string, Grant>();
   const refreshTokens = new Map<string, User>();
+  const usedRefreshTokens = new Set<string>();
+  const personalAccessTokens = new Map<string, User>();
   const requests: RecordedRequest[] = [];
   const misbehave: TestIssuer["misbehave"] = {};
   const secrets: string[] = [];
@@ -137,9 +143,15 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
         return tokensFor(grant.user);
       }
       case "refresh_token": {
-        const user = refreshTokens.get(form.get("refresh_token") ?? "");
-        if (!user) throw new Refusal("invalid_grant", "the refresh token is unknown or was used");
-        refreshTokens.delete(form.get("refresh_token") ?? "");
+        const token = form.get("refresh_token") ?? "";
+        const user = refreshTokens.get(token);
+        if (usedRefreshTokens.has(token)) {
+          const error = { code: "refresh_token_reused", message: "it was used before" };
+          throw new Refusal(error, "", 401);
+        }
+        if (!user) throw new Refusal("invalid_grant", "the refresh token is unknown");
+        refreshTokens.delete(token);
+        usedRefreshTokens.add(token);
         return tokensFor(user);
       }
       case "urn:ietf:params:oauth:grant-type:token-exchange":
@@ -156,7 +168,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     }
   }
 
-  function tokensFor(user: User): Record<string, unknown> {
+  function tokensFor(user: User, lifetimeS = 864_000): Record<string, string> {
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       iss: url,
@@ -169,16 +181,28 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
       "https://api.openai.com/auth": authClaim(user),
     };
     const idToken = signJwt(options.idTokenClaims?.(claims) ?? claims, options.idTokenHeader);
-    const accessToken = signJwt({ ...claims, scp: ["openid"], exp: now + 864_000 });
+    const accessToken = signJwt({ ...claims, scp: ["openid"], exp: now + lifetimeS });
     const refreshToken = secret("rt");
     secrets.push(idToken, accessToken);
     refreshTokens.set(refreshToken, user);
     return {
       token_type: "Bearer",
-      expires_in: 864_000,
+      expires_in: String(lifetimeS),
       id_token: idToken,
       access_token: accessToken,
       refresh_token: refreshToken,
+    };
+  }
+
+  function whoami(request: RecordedRequest): Record<string, unknown> {
+    const user = personalAccessTokens.get(header(request, "authorization").replace("Bearer ", ""));
+    if (!user) throw new Refusal("invalid_token", "unknown", 401);
+    return {
+      email: user.email,
+      chatgpt_user_id: user.sub,
+      chatgpt_account_id: user.accountId,
+      chatgpt_plan_type: user.plan,
+      chatgpt_account_is_fedramp: false,
     };
   }
 
@@ -217,8 +241,11 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
         return void outgoing.end();
       }
       case "token":
+      case "refresh":
       case "apiKey":
-        return sendJson(outgoing, 200, change(token(new URLSearchParams(body))), wrong?.headers);
+        return sendJson(outgoing, 200, change(token(readMembers(request))), wrong?.headers);
+      case "whoami":
+        return sendJson(outgoing, 200, change(whoami(request)), wrong?.headers);
       case "revoke":
         revoke(request);
         return sendJson(outgoing, 200, {});
@@ -232,7 +259,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
       const refusal = thrown instanceof Refusal
         ? thrown
         : new Refusal("server_error", String(thrown));
-      sendJson(outgoing, 400, { error: refusal.error, error_description: refusal.message });
+      const { error, message } = refusal;
+      sendJson(outgoing, refusal.status, { error, error_description: message });
     });
   };
   const server: Server = options.tls
@@ -251,6 +279,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     get liveRefreshTokens(): Set<string> {
       return new Set(refreshTokens.keys());
     },
+    personalAccessTokens,
+    issue: (user = users[0] ?? ADA, lifetimeS) => tokensFor(user, lifetimeS),
     asked: (endpoint) => requests.filter((request) => request.endpoint === endpoint),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
@@ -262,8 +292,23 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
 
 function endpointOf(path: string, body: string): Endpoint | "other" {
   if (path.startsWith("/oauth/authorize")) return "authorize";
-  if (path.startsWith("/oauth/token")) return body.includes("token-exchange") ? "apiKey" : "token";
+  if (path.startsWith("/oauth/token")) {
+    if (body.includes("token-exchange")) return "apiKey";
+    return body.includes('"refresh_token"') || body.includes("=refresh_token")
+      ? "refresh"
+      : "token";
+  }
+  if (path.endsWith("/v1/user-auth-credential/whoami")) return "whoami";
   return path.startsWith("/oauth/revoke") ? "revoke" : "other";
+}
+
+/** A refresh comes in JSON, all else as a form. */
+function readMembers(request: RecordedRequest): URLSearchParams {
+  return new URLSearchParams(
+    header(request, "content-type").startsWith("application/json")
+      ? JSON.parse(request.body)
+      : request.body,
+  );
 }
 
 export function header({ rawHeaders }: RecordedRequest, name: string): string {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bunPath } from "../../tools/bun_path.ts";
 import type { TestHome } from "./home.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,20 +21,25 @@ export function programCommand(): string[] {
     case "bundle":
       return ["node", built("codex-login.mjs")];
     case "source":
-      return IS_DENO
-        ? [
-          process.execPath,
-          "run",
-          "--quiet",
-          "--config",
-          join(ROOT, "deno.json"),
-          "-P=login",
-          join(ROOT, "src/main.ts"),
-        ]
-        : [process.execPath, join(ROOT, "src/main.ts")];
+      return IS_DENO ? onDeno(process.execPath) : [process.execPath, join(ROOT, "src/main.ts")];
     default:
       throw new Error(`CODEX_LOGIN_SUBJECT is "${SUBJECT}": source, executable or bundle`);
   }
+}
+
+/** Every way in which people run the program, on this machine: on Deno, on Bun, on Node, and by itself. */
+export function everyProgram(): string[][] {
+  return [
+    onDeno(join(ROOT, "node_modules/.bin/deno")),
+    [bunPath(), join(ROOT, "src/main.ts")],
+    ["node", built("codex-login.mjs")],
+    [built("codex-login")],
+  ];
+}
+
+function onDeno(deno: string): string[] {
+  const config = ["--config", join(ROOT, "deno.json"), "-P=login"];
+  return [deno, "run", "--quiet", ...config, join(ROOT, "src/main.ts")];
 }
 
 function built(name: string): string {
@@ -44,6 +50,8 @@ function built(name: string): string {
 
 export interface StartOptions {
   readonly env?: Record<string, string>;
+  /** Instead of the subject. */
+  readonly program?: readonly string[];
   /** Put before the command: `setpriv …`, `strace …`. */
   readonly wrapper?: readonly string[];
   readonly cwd?: string;
@@ -96,7 +104,10 @@ export function startProgram(
   args: readonly string[],
   options: StartOptions = {},
 ): Program {
-  const [command = "", ...before] = [...options.wrapper ?? [], ...programCommand()];
+  const [command = "", ...before] = [
+    ...options.wrapper ?? [],
+    ...options.program ?? programCommand(),
+  ];
   const child = spawn(command, [...before, ...args], {
     env: programEnvironment(home, options.env),
     cwd: options.cwd ?? home.path,

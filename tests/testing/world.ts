@@ -39,6 +39,7 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
     signal: ending.signal,
     log: SILENT_LOG,
     saved: () => {},
+    hold: (work) => work(),
     data,
     words,
     launched,

@@ -1,0 +1,178 @@
+import type { Config } from "./config.ts";
+import { refreshedDocument } from "./credentials/auth_document.ts";
+import { type Credentials, formatAuthFile, parseAuthFile } from "./credentials/auth_file.ts";
+import type { SentMark } from "./credentials/refresh_lock.ts";
+import type { CredentialStore } from "./credentials/store.ts";
+import { LoginError, toLoginError } from "./errors.ts";
+import type { RefreshReason } from "./oauth/refresh.ts";
+import { renewTokens } from "./renewal.ts";
+import { revokeLogin } from "./revoke_login.ts";
+import { readTokenExpiry } from "./token_expiry.ts";
+import type { World } from "./world.ts";
+
+/** Milliseconds that a newer login, saved by a program that takes no lock of ours, is looked for after a refusal. */
+const ADOPTION_MS = 2_000;
+const ADOPTION_PAUSE_MS = 100;
+const EXIT_SIGN_IN_AGAIN = 4;
+/** Milliseconds that tokens may take to be ended, which nobody can use any more. */
+const REVOCATION_MS = 5_000;
+
+export interface RefreshOutcome {
+  readonly credentials: Credentials;
+  /** False when another process had renewed the login, and its result is used. */
+  readonly isRenewed: boolean;
+  /** The new tokens could not be saved: what was stored is as it was, and its refresh token may be used up. */
+  readonly saveError: LoginError | undefined;
+}
+
+/** What a refresh works on. */
+interface Refresh {
+  readonly world: World;
+  readonly config: Config;
+  readonly store: CredentialStore;
+  readonly tell: (note: string) => void;
+}
+
+/**
+ * Renews a stored ChatGPT login, once for all processes: whoever comes second waits, and uses what the first one saved. The
+ * request is sent only when its result can be saved, and saved only over the login that it was made for.
+ *
+ * @param seen what the caller has found stored, and found too old.
+ * @throws {LoginError} exit code 4 when signing in again is required; 5 when the issuer cannot be asked; 3 when the result
+ * could not be saved, before anything was sent.
+ */
+export async function refreshLogin(
+  refresh: Refresh,
+  seen: Credentials,
+  reason: RefreshReason,
+): Promise<RefreshOutcome> {
+  const { world, store, tell } = refresh;
+  refreshableTokens(seen);
+  return await store.renewing(async (mark) => {
+    const current = await store.load();
+    if (!current || (isReplaced(seen, current) && isUsable(current, world.now()))) {
+      return adopt(current);
+    }
+    refreshableTokens(current);
+    await store.prove(tell);
+    world.signal.throwIfAborted();
+    await world.runtime.protectMemory();
+    return await world.hold(() => renewAndSave(refresh, mark, current, reason));
+  }, tell);
+}
+
+async function renewAndSave(
+  refresh: Refresh,
+  mark: SentMark,
+  seen: Credentials,
+  reason: RefreshReason,
+): Promise<RefreshOutcome> {
+  const { world, config, store, tell } = refresh;
+  const tokens = refreshableTokens(seen);
+  const wasCutOff = await mark.wasLeftFor(tokens.refresh_token);
+  await mark.set(tokens.refresh_token);
+  const renewed = await renewTokens(world, config, seen, tokens, reason).catch(async (thrown) => {
+    const error = toLoginError(thrown);
+    const { exitCode, requestSent, status } = error;
+    // A definite answer, or none because nothing was sent: the token is not on its way any more.
+    const isSettled = !requestSent || (status !== undefined && status < 500);
+    if (isSettled && !wasCutOff) await mark.clear();
+    if (exitCode !== EXIT_SIGN_IN_AGAIN) throw error;
+    const newer = await waitForNewer(refresh, seen);
+    if (newer) return newer;
+    throw wasCutOff ? explainCutOff(error) : error;
+  });
+  if ("document" in renewed) return adopt(renewed);
+
+  const at = world.now();
+  let saved: Credentials | undefined;
+  let saveError: LoginError | undefined;
+  try {
+    await store.update((current) => {
+      if (!current || !hasSameRefreshToken(seen, current)) return undefined;
+      const document = refreshedDocument(current.document, renewed, at);
+      saved = parseAuthFile(formatAuthFile(document));
+      return document;
+    }, tell);
+    await mark.clear();
+  } catch (thrown) {
+    saveError = toLoginError(thrown);
+    saved = parseAuthFile(formatAuthFile(refreshedDocument(seen.document, renewed, at)));
+  }
+  if (saved) return { credentials: saved, isRenewed: true, saveError };
+  const current = await store.load();
+  if (current) return adopt(current);
+  await revokeUnsaved(refresh, seen, renewed, at);
+  return adopt(undefined);
+}
+
+/** Somebody signed out while the issuer was asked: tokens that came after that must not outlive it. */
+async function revokeUnsaved(
+  { world, config }: Refresh,
+  seen: Credentials,
+  renewed: Parameters<typeof refreshedDocument>[1],
+  at: number,
+): Promise<void> {
+  const orphan = parseAuthFile(formatAuthFile(refreshedDocument(seen.document, renewed, at)));
+  if (orphan) await revokeLogin(world, config, orphan, REVOCATION_MS);
+}
+
+/** The reference takes no lock of ours, and may have used the token a moment ago: its result is as good as ours. */
+async function waitForNewer(
+  { world, store }: Refresh,
+  seen: Credentials,
+): Promise<Credentials | undefined> {
+  const until = world.elapsed() + ADOPTION_MS;
+  do {
+    const current = await store.load().catch(() => undefined);
+    if (current && isReplaced(seen, current) && isUsable(current, world.now())) return current;
+    await world.sleep(ADOPTION_PAUSE_MS);
+  } while (world.elapsed() < until);
+  return undefined;
+}
+
+function adopt(credentials: Credentials | undefined): RefreshOutcome {
+  if (credentials) return { credentials, isRenewed: false, saveError: undefined };
+  throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in any more", {
+    reason: "the login was removed while it was being renewed",
+  });
+}
+
+/** The tokens of a login that can be renewed. @throws {LoginError} NOT_SIGNED_IN or REFRESH_REFUSED */
+function refreshableTokens(
+  { mode, tokens }: Credentials,
+): NonNullable<Credentials["tokens"]> {
+  if (mode !== "chatgpt" || !tokens) {
+    throw new LoginError("REFRESH_REFUSED", "This login cannot be renewed", {
+      reason: mode === "chatgptAuthTokens"
+        ? "another program gave its tokens, and renews them"
+        : "only a ChatGPT login has tokens that are renewed",
+    });
+  }
+  if (tokens.refresh_token !== "") return tokens;
+  throw new LoginError("NOT_SIGNED_IN", "The stored login cannot be renewed", {
+    reason: "it has no refresh token",
+  });
+}
+
+/** Whether another process has stored something else since: a login renewed, or another one. */
+function isReplaced(seen: Credentials, current: Credentials | undefined): boolean {
+  return !current || !hasSameRefreshToken(seen, current) ||
+    seen.tokens?.access_token !== current.tokens?.access_token;
+}
+
+function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
+  return current.mode === "chatgpt" &&
+    current.tokens?.refresh_token === seen.tokens?.refresh_token;
+}
+
+function isUsable({ tokens }: Credentials, now: number): boolean {
+  return tokens === undefined || (readTokenExpiry(tokens.access_token) ?? Infinity) > now;
+}
+
+function explainCutOff({ code, message, reason, status }: LoginError): LoginError {
+  return new LoginError(code, message, {
+    reason: `an earlier renewal ended before its answer was saved; ${reason ?? "no reason given"}`,
+    ...(status === undefined ? {} : { status }),
+  });
+}

@@ -1,0 +1,114 @@
+import { areOfDifferentAccounts } from "./account.ts";
+import type { Config } from "./config.ts";
+import type { Credentials, StoredTokens } from "./credentials/auth_file.ts";
+import { LoginError, toLoginError } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
+import { decodeClaims, type IdTokenExpectations, validateIdToken } from "./oauth/id_token.ts";
+import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
+import { type RefreshedTokens, type RefreshReason, requestRefresh } from "./oauth/refresh.ts";
+import { retryUnsent } from "./retry_unsent.ts";
+import type { World } from "./world.ts";
+
+const TARGET = "codex_login::auth::manager";
+
+/** Limits of the tries and the pauses before them, in ms: 20 s in all, since a try that is repeated ended in its 10 s to connect. */
+const TRIES = [{ pauseMs: 0, limitMs: 20_000 }, { pauseMs: 500, limitMs: 9_500 }] as const;
+
+type RenewalWorld = Pick<World, "fetch" | "log" | "sleep" | "now">;
+
+/**
+ * Asks the issuer that gave a login, which its `oauth_provenance` names, for new tokens, and checks that they are of the same
+ * user. It touches nothing that is stored.
+ *
+ * @throws {LoginError} exit code 4 when the login cannot be renewed any more, ACCOUNT_MISMATCH, REFRESH_FAILED, or what the
+ * transport throws.
+ */
+export async function renewTokens(
+  world: RenewalWorld,
+  config: Pick<Config, "refreshEndpoint" | "originator" | "userAgent">,
+  { idTokenClaims }: Credentials,
+  { oauth_provenance, refresh_token }: StoredTokens,
+  reason: RefreshReason,
+): Promise<RefreshedTokens> {
+  const issuer = storedIssuer(oauth_provenance?.issuer ?? DEFAULT_ISSUER);
+  const clientId = oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID;
+  world.log.hide(refresh_token);
+  // Nothing but its own limit ends it: a Ctrl-C between the issuer's rotation and our save would lose the login.
+  const renewed = await retryUnsent(
+    world.sleep,
+    TRIES,
+    (limitMs) =>
+      requestRefresh(world.fetch, {
+        endpoint: config.refreshEndpoint ?? `${issuer.base}/oauth/token`,
+        clientId,
+        refreshToken: refresh_token,
+        reason,
+        originator: config.originator,
+        userAgent: config.userAgent,
+      }, limitMs),
+    ({ code, status }) =>
+      world.log.write("warning", TARGET, "failed to refresh token", {
+        code,
+        ...(status === undefined ? {} : { status }),
+      }),
+  );
+  for (const token of [renewed.idToken, renewed.accessToken, renewed.refreshToken]) {
+    if (token !== undefined) world.log.hide(token);
+  }
+  if (renewed.idToken !== undefined) {
+    const claims = readIdToken(renewed.idToken, {
+      issuer,
+      clientId,
+      now: world.now(),
+      answeredAt: renewed.answeredAt,
+    });
+    refuseOthers(idTokenClaims, claims, { withSubject: true });
+  }
+  if (renewed.accessToken !== undefined) {
+    refuseOthers(idTokenClaims, readClaims(renewed.accessToken), { withSubject: false });
+  }
+  return renewed;
+}
+
+/** @throws {LoginError} REFRESH_REFUSED: an issuer that somebody wrote into the file must not be sent a token. */
+function storedIssuer(given: string): Issuer {
+  try {
+    return parseIssuer(given);
+  } catch (thrown) {
+    throw new LoginError("REFRESH_REFUSED", "The stored login cannot be renewed", {
+      reason: toLoginError(thrown).message,
+      requestSent: false,
+    });
+  }
+}
+
+/** @throws {LoginError} REFRESH_FAILED */
+function readIdToken(idToken: string, expected: IdTokenExpectations): JsonObject {
+  try {
+    return validateIdToken(idToken, expected).claims;
+  } catch (thrown) {
+    throw new LoginError("REFRESH_FAILED", "The issuer's answer is not usable", {
+      reason: `its ID token: ${toLoginError(thrown).reason ?? "unreadable"}`,
+    });
+  }
+}
+
+function refuseOthers(
+  stored: JsonObject,
+  renewed: JsonObject,
+  options: { withSubject: boolean },
+): void {
+  if (!areOfDifferentAccounts(stored, renewed, options)) return;
+  throw new LoginError("ACCOUNT_MISMATCH", "The issuer answered with tokens of another account", {
+    reason: "they were not saved",
+  });
+}
+
+/** An access token need not be a JWT. */
+function readClaims(accessToken: string): JsonObject {
+  try {
+    return decodeClaims(accessToken);
+  } catch {
+    return {};
+  }
+}

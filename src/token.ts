@@ -1,0 +1,156 @@
+import type { Config } from "./config.ts";
+import type { AuthMode, Credentials } from "./credentials/auth_file.ts";
+import { openStore } from "./credentials/open_store.ts";
+import { formatDuration } from "./duration.ts";
+import { LoginError, toLoginError } from "./errors.ts";
+import type { RefreshReason } from "./oauth/refresh.ts";
+import { refreshLogin } from "./refresh.ts";
+import { formatRfc3339, parseRfc3339 } from "./rfc3339.ts";
+import { judgeStored, readOverride, type SignIn } from "./sign_in.ts";
+import { readTokenExpiry } from "./token_expiry.ts";
+import type { World } from "./world.ts";
+
+const DEFAULT_MIN_TTL_MS = 5 * 60_000;
+/** A token that does not say when it expires is renewed when it is older than this. */
+const SCHEDULE_MS = 8 * 24 * 3_600_000;
+/** What a stored token must still be good for, in ms, to be served when the issuer cannot be asked. */
+const LAST_RESORT_MS = 30_000;
+
+/** What a program needs to make requests. `token` is a secret. */
+export interface Token {
+  readonly token: string;
+  /** RFC 3339, UTC; null when it does not say. */
+  readonly expiresAt: string | null;
+  readonly accountId: string | null;
+  readonly authMode: AuthMode;
+  /** The token is good, but could not be saved. */
+  readonly saveError: LoginError | undefined;
+}
+
+export interface TokenOptions {
+  /** Milliseconds that the token must be good for at least; undefined for five minutes, if that is to be had. */
+  readonly minTtlMs: number | undefined;
+  /** Renews the login however good it still is. */
+  readonly isForced: boolean;
+  readonly tell: (note: string) => void;
+}
+
+/**
+ * A token that works now, renewed at most once when it has to be.
+ *
+ * @throws {LoginError} exit code 4 when somebody has to sign in, 5 when the issuer cannot be asked, 3 when the login cannot
+ * be read, locked or saved.
+ */
+export async function obtainToken(
+  world: World,
+  config: Config,
+  options: TokenOptions,
+): Promise<Token> {
+  const override = options.isForced ? undefined : readOverride(world, config);
+  if (override) {
+    const { mode, token, variable } = requireSignIn(override, `${override.variable} is no token`);
+    options.tell(`${variable} is set and used instead of what is stored.`);
+    return describe({ mode, token, accountId: null });
+  }
+  const store = openStore(world, config);
+  const stored = await store.load();
+  if (!stored) throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in");
+  requireSignIn(judgeStored(config, stored, world.now()), "Nobody is signed in");
+  const reason = options.isForced ? "forced" : refreshReason(stored, options, world.now());
+  if (!reason) return toToken(stored);
+  try {
+    const outcome = await refreshLogin(
+      { world, config, store, tell: options.tell },
+      stored,
+      reason,
+    );
+    world.signal.throwIfAborted();
+    requireSignIn(judgeStored(config, outcome.credentials, world.now()), "Nobody is signed in");
+    tellShortLife(outcome.credentials, options, world.now());
+    return { ...toToken(outcome.credentials), saveError: outcome.saveError };
+  } catch (thrown) {
+    const error = toLoginError(thrown);
+    if (!mayServe(stored, error, options, world)) throw error;
+    options.tell(`The login could not be renewed (${error.code}); the stored token still works.`);
+    return toToken(stored);
+  }
+}
+
+/** Why the stored login has to be renewed, or undefined when it is good as it is. */
+function refreshReason(
+  stored: Credentials,
+  { minTtlMs = DEFAULT_MIN_TTL_MS }: TokenOptions,
+  now: number,
+): RefreshReason | undefined {
+  const { mode, tokens, lastRefresh } = stored;
+  if (mode !== "chatgpt" || !tokens || tokens.refresh_token === "") return undefined;
+  if (tokens.access_token === "") return "proactive_expiry";
+  const expiry = readTokenExpiry(tokens.access_token);
+  if (expiry !== undefined) return expiry <= now + minTtlMs ? "proactive_expiry" : undefined;
+  const last = lastRefresh === undefined ? undefined : parseRfc3339(lastRefresh);
+  return last !== undefined && last <= now - SCHEDULE_MS ? "scheduled" : undefined;
+}
+
+/** A token that is good for a little longer is better than none, unless a longer life was asked for by name. */
+function mayServe(
+  { tokens }: Credentials,
+  { exitCode }: LoginError,
+  { minTtlMs, isForced }: TokenOptions,
+  world: Pick<World, "now" | "signal">,
+): boolean {
+  const isTransient = exitCode === 3 || exitCode === 5;
+  if (!isTransient || isForced || minTtlMs !== undefined || world.signal.aborted) return false;
+  if (!tokens || tokens.access_token === "") return false;
+  return (readTokenExpiry(tokens.access_token) ?? Infinity) > world.now() + LAST_RESORT_MS;
+}
+
+function tellShortLife(
+  { tokens }: Credentials,
+  { minTtlMs, tell }: TokenOptions,
+  now: number,
+): void {
+  const expiry = tokens && readTokenExpiry(tokens.access_token);
+  if (minTtlMs === undefined || expiry === undefined || expiry > now + minTtlMs) return;
+  tell(`The issuer gives tokens for ${formatDuration(Math.max(0, expiry - now))} only.`);
+}
+
+function toToken({ mode, apiKey, personalAccessToken, tokens }: Credentials): Token {
+  const token = mode === "apikey"
+    ? apiKey
+    : mode === "personalAccessToken"
+    ? personalAccessToken
+    : tokens?.access_token;
+  if (token) return describe({ mode, token, accountId: tokens?.account_id ?? null });
+  throw new LoginError("NOT_SIGNED_IN", "The stored login holds no token that could be shown", {
+    reason: `it is of the kind ${mode}`,
+  });
+}
+
+function describe(
+  { mode, token, accountId }: { mode: AuthMode; token: string; accountId: string | null },
+): Token {
+  const isKey = mode === "apikey" || mode === "personalAccessToken";
+  const expiry = isKey ? undefined : readTokenExpiry(token);
+  return {
+    token,
+    expiresAt: expiry === undefined ? null : formatRfc3339(expiry),
+    accountId: isKey ? null : accountId,
+    authMode: mode,
+    saveError: undefined,
+  };
+}
+
+/** @throws {LoginError} NOT_SIGNED_IN */
+function requireSignIn<S extends SignIn>(
+  signIn: S,
+  otherwise: string,
+): S & { readonly mode: AuthMode } {
+  const { mode, forbiddenBy } = signIn;
+  if (forbiddenBy !== null) {
+    throw new LoginError("NOT_SIGNED_IN", "The login is not allowed here", {
+      reason: `it does not fit the setting ${forbiddenBy}`,
+    });
+  }
+  if (mode === null) throw new LoginError("NOT_SIGNED_IN", otherwise);
+  return { ...signIn, mode };
+}

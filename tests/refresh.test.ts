@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, rmdir, unlink } from "node:fs/promises";
+import { test } from "node:test";
+import { runCli } from "../src/cli.ts";
+import { deferred } from "../src/deferred.ts";
+import { LoginError } from "../src/errors.ts";
+import type { World } from "../src/world.ts";
+import { createHome, type TestHome } from "./testing/home.ts";
+import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
+import { assertNoSecrets } from "./testing/leaks.ts";
+import { signJwt } from "./testing/jwt.ts";
+import { storeLogin } from "./testing/stored_login.ts";
+import { ADA, authClaim, BOB } from "./testing/users.ts";
+import { createWorld, type TestWorld } from "./testing/world.ts";
+
+interface Ran {
+  readonly world: TestWorld;
+  readonly exitCode: number;
+  readonly token: string | undefined;
+  readonly words: string;
+}
+
+async function token(
+  home: TestHome,
+  changes: Partial<World> = {},
+  ...args: string[]
+): Promise<Ran> {
+  const world = await createWorld(changes);
+  const exitCode = await runCli(["token", ...args, "--codex-home", home.path], world);
+  return { world, exitCode, token: world.data[0], words: world.words.join("\n") };
+}
+
+/** Makes two seconds pass at once. */
+function impatient(): Partial<World> {
+  let time = 0;
+  return { sleep: () => Promise.resolve(), elapsed: () => time += 500 };
+}
+
+async function untilAsked(issuer: TestIssuer): Promise<void> {
+  while (issuer.asked("refresh").length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+test("many at once renew a login once, and all get the same token", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const all = await Promise.all(Array.from({ length: 20 }, () => token(home)));
+  assert.deepEqual(all.map(({ exitCode }) => exitCode), all.map(() => 0));
+  assert.equal(new Set(all.map((one) => one.token)).size, 1);
+  assert.equal(issuer.asked("refresh").length, 1);
+  assert.equal(issuer.liveRefreshTokens.size, 1);
+});
+
+test("a login that another program renewed meanwhile is used, and not renewed again", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const { tokens } = await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const waiting = token(home, impatient());
+  await untilAsked(issuer);
+  // The other program was faster: it has used the token and saved what it got.
+  const newer = await storeLogin(home, issuer, 3_600);
+  issuer.misbehave.refresh = {
+    status: 401,
+    body: '{"error":{"code":"refresh_token_reused"}}',
+    after: gate.promise,
+  };
+  gate.resolve();
+  const { exitCode, token: given, words } = await waiting;
+  assert.equal(exitCode, 0, words);
+  assert.equal(given, newer.tokens["access_token"]);
+  assert.notEqual(given, tokens["access_token"]);
+});
+
+test("an answer that comes too late does not replace a newer login", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const waiting = token(home);
+  await untilAsked(issuer);
+  const newer = await storeLogin(home, issuer, 3_600, BOB);
+  const before = await home.readAuth();
+  gate.resolve();
+  const { exitCode, token: given } = await waiting;
+  assert.equal(exitCode, 0);
+  assert.equal(given, newer.tokens["access_token"]);
+  assert.equal(await home.readAuth(), before);
+});
+
+test("a login that was ended meanwhile stays ended, and its last tokens are revoked", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const waiting = token(home);
+  await untilAsked(issuer);
+  await unlink(home.authPath);
+  gate.resolve();
+  const { exitCode, token: given, words } = await waiting;
+  assert.equal(exitCode, 4);
+  assert.match(words, /NOT_SIGNED_IN[^]*removed while it was being renewed/);
+  assert.equal(given, undefined);
+  assert.ok(!(await home.list()).includes("auth.json"));
+  assert.equal(issuer.liveRefreshTokens.size, 0);
+});
+
+test("tokens of another user or account are refused, and the file stays", async () => {
+  const changes: [name: string, change: (tokens: Record<string, unknown>) => unknown][] = [
+    ["other ID token", (tokens) => {
+      const { id_token } = bobs.issue(BOB);
+      return { ...tokens, id_token };
+    }],
+    ["other account only", ({ access_token, refresh_token }) => ({
+      access_token,
+      refresh_token,
+      id_token: signJwt({
+        sub: ADA.sub,
+        "https://api.openai.com/auth": { ...authClaim(ADA), chatgpt_account_id: "acct-9" },
+      }),
+    })],
+    ["other access token", ({ refresh_token }) => ({
+      refresh_token,
+      access_token: bobs.issue(BOB)["access_token"],
+    })],
+  ];
+  await using issuer = await startIssuer();
+  const bobs = issuer;
+  for (const [name, change] of changes) {
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const before = await home.readAuth();
+    issuer.misbehave.refresh = { change: (tokens) => change(tokens) as Record<string, unknown> };
+    const { exitCode, token: given, words } = await token(home, impatient());
+    assert.equal(exitCode, 4, name);
+    assert.match(words, /error\[ACCOUNT_MISMATCH\]/);
+    assert.equal(given, undefined);
+    assert.equal(await home.readAuth(), before);
+    assertNoSecrets(words + await home.textOutsideAuth(), issuer);
+  }
+});
+
+test("what the answer leaves out stays as it was", async () => {
+  for (const name of ["id_token", "access_token", "refresh_token"]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { tokens } = await storeLogin(home, issuer, -10);
+    issuer.misbehave.refresh = { change: ({ [name]: _, ...rest }) => rest };
+    const { exitCode, words } = await token(home);
+    assert.equal(exitCode, 0, words);
+    const stored = (await home.authJson())["tokens"] as Record<string, string>;
+    for (const member of ["id_token", "access_token", "refresh_token"]) {
+      assert.equal(stored[member] === tokens[member], member === name, member);
+    }
+  }
+});
+
+test("nothing is sent when the result could not be saved", async () => {
+  if (process.getuid?.() === 0 || process.platform === "win32") return;
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  await chmod(home.path, 0o500);
+  const { exitCode, words } = await token(home);
+  assert.equal(exitCode, 3, words);
+  assert.equal(issuer.requests.length, 0);
+});
+
+test("a new token that cannot be saved is given out all the same, with the error", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const { tokens } = await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  for (const args of [[], ["--json"]]) {
+    await storeLogin(home, issuer, -10);
+    const waiting = token(home, {}, ...args);
+    await untilAsked(issuer);
+    // A folder stands in the way now.
+    await unlink(home.authPath);
+    await mkdir(home.authPath);
+    gate.resolve();
+    const { exitCode, token: given, words } = await waiting;
+    assert.equal(exitCode, 3, words);
+    assert.match(words, /error\[SAVE_FAILED\][^]*not a regular file/);
+    const shown = args.length === 0 ? given : JSON.parse(given ?? "").accessToken;
+    assert.ok(issuer.secrets.includes(shown) && shown !== tokens["access_token"]);
+    if (args.length > 0) assert.equal(JSON.parse(given ?? "").error.code, "SAVE_FAILED");
+    await rmdir(home.authPath);
+    issuer.requests.length = 0;
+  }
+});
+
+test("a signal during the request waits until the new tokens are saved", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const world = await createWorld();
+  const ended = runCli(["token", "--codex-home", home.path], world);
+  await untilAsked(issuer);
+  world.end(new LoginError("INTERRUPTED", "Cancelled by SIGINT"));
+  gate.resolve();
+  assert.equal(await ended, 130);
+  const stored = (await home.authJson())["tokens"] as Record<string, string>;
+  assert.ok(issuer.liveRefreshTokens.has(stored["refresh_token"] ?? ""));
+  assert.deepEqual(world.data, []);
+});
+
+test("a refusal after a renewal that was cut off says so", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  issuer.misbehave.refresh = { reset: true };
+  const broken = await token(home);
+  assert.equal(broken.exitCode, 5, broken.words);
+  issuer.misbehave.refresh = { status: 401, body: '{"error":{"code":"refresh_token_reused"}}' };
+  for (let i = 0; i < 2; i++) {
+    const { exitCode, words } = await token(home, impatient());
+    assert.equal(exitCode, 4);
+    assert.match(words, /cause: an earlier renewal ended before its answer was saved; HTTP 401/);
+  }
+});
+
+test("a request that never left is sent once more, and only then", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const real = (await createWorld()).fetch;
+  const tries: string[] = [];
+  const refusing = (isSent: boolean): Partial<World> => ({
+    sleep: () => Promise.resolve(),
+    fetch(url, init): Promise<Response> {
+      tries.push(url);
+      if (tries.length > 1) return real(url, init);
+      return Promise.reject(
+        new LoginError("CONNECTION_RESET", "It broke", { requestSent: isSent }),
+      );
+    },
+  });
+  assert.equal((await token(home, refusing(true))).exitCode, 5);
+  assert.equal(tries.length, 1);
+  tries.length = 0;
+  assert.equal((await token(home, refusing(false))).exitCode, 0);
+  assert.equal(tries.length, 2);
+});
+
+test("a refresh goes where the login came from, unless a variable says otherwise", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const { document } = await storeLogin(home, issuer, -10);
+  const hostile = {
+    ...document,
+    tokens: {
+      ...document["tokens"] as object,
+      oauth_provenance: { issuer: "http://evil.example", client_id: "x" },
+    },
+  };
+  await home.writeAuth(hostile);
+  const refused = await token(home, impatient());
+  assert.equal(refused.exitCode, 4, refused.words);
+  assert.match(refused.words, /it is not https/);
+  assert.equal(issuer.requests.length, 0);
+
+  await home.writeAuth(document);
+  const env = { CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${issuer.url}/oauth/token?tenant=7` };
+  const moved = await token(home, { env });
+  assert.equal(moved.exitCode, 0, moved.words);
+  assert.equal(issuer.asked("refresh")[0]?.url.search, "?tenant=7");
+  assert.match(moved.words, /CODEX_REFRESH_TOKEN_URL_OVERRIDE decides/);
+});

@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runCli } from "../src/cli.ts";
+import type { World } from "../src/world.ts";
+import { createHome, type TestHome } from "./testing/home.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { assertNoSecrets } from "./testing/leaks.ts";
+import { storeLogin } from "./testing/stored_login.ts";
+import { BOB } from "./testing/users.ts";
+import { createWorld } from "./testing/world.ts";
+
+interface Ran {
+  readonly exitCode: number;
+  readonly out: string[];
+  readonly words: string;
+}
+
+async function run(
+  home: TestHome,
+  args: readonly string[],
+  changes: Partial<World> = {},
+): Promise<Ran> {
+  const world = await createWorld(changes);
+  const exitCode = await runCli([...args, "--codex-home", home.path], world);
+  return { exitCode, out: world.data, words: world.words.join("\n") };
+}
+
+const HOUR = 3_600;
+
+test("token prints a good token as it is, and asks nobody", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const { tokens } = await storeLogin(home, issuer, HOUR);
+  const before = await home.readAuth();
+  const { exitCode, out, words } = await run(home, ["token"]);
+  assert.equal(exitCode, 0, words);
+  assert.deepEqual(out, [tokens["access_token"]]);
+  assert.equal(words, "");
+  assert.equal(issuer.requests.length, 0);
+  assert.equal(await home.readAuth(), before);
+
+  const json = await run(home, ["token", "--json"]);
+  const { accessToken, expiresAt, accountId, authMode, ...rest } = JSON.parse(json.out[0] ?? "");
+  assert.deepEqual([accessToken, accountId, authMode, rest], [
+    tokens["access_token"],
+    "acct-1111",
+    "chatgpt",
+    {},
+  ]);
+  assert.match(expiresAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});
+
+test("token renews five minutes before the end, keeps all members, and saves before it prints", async () => {
+  for (const [lifetimeS, isRenewed] of [[290, true], [310, false], [-10, true]] as const) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { tokens, document } = await storeLogin(home, issuer, lifetimeS);
+    const { exitCode, out, words } = await run(home, ["token"]);
+    assert.equal(exitCode, 0, words);
+    assert.equal(issuer.asked("refresh").length, isRenewed ? 1 : 0);
+    assert.equal(out[0] !== tokens["access_token"], isRenewed);
+    const stored = await home.authJson() as Record<string, Record<string, unknown>>;
+    assert.equal(stored["tokens"]?.["access_token"], out[0]);
+    if (!isRenewed) continue;
+    assert.deepEqual(Object.keys(stored), Object.keys(document));
+    assert.deepEqual(stored["mine"], document["mine"]);
+    assert.deepEqual(stored["tokens"]?.["theirs"], { kept: [1, "two"] });
+    assert.equal(stored["tokens"]?.["login_owner_id"], "b3duZXItb2YtYS10ZXN0LWxvZ2lu");
+    assert.ok(issuer.liveRefreshTokens.has(String(stored["tokens"]?.["refresh_token"])));
+    assert.match(String(stored["last_refresh"]), /^\d{4}-.*\.\d{9}Z$/);
+    assert.equal(
+      JSON.parse(issuer.asked("refresh")[0]?.body ?? "").refresh_reason,
+      "proactive_expiry",
+    );
+    assert.equal(await home.mode("auth.json"), "600");
+    assertNoSecrets(words + await home.textOutsideAuth(), issuer);
+    assert.ok(!(await home.list()).includes("auth.refresh.sent"));
+  }
+});
+
+test("token renews a token that does not say its end after eight days", async () => {
+  for (
+    const [days, isRenewed] of [[8.1, true], [7.9, false], [undefined, false]] as const
+  ) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { document } = await storeLogin(home, issuer, HOUR);
+    const at = days === undefined
+      ? null
+      : new Date(Date.now() - days * 24 * HOUR * 1_000).toISOString();
+    const tokens = { ...document["tokens"] as object, access_token: "opaque-access-token" };
+    await home.writeAuth({ ...document, tokens, last_refresh: at });
+    const { exitCode, words } = await run(home, ["token"]);
+    assert.equal(exitCode, 0, words);
+    const asked = issuer.asked("refresh");
+    assert.equal(asked.length, isRenewed ? 1 : 0);
+    if (isRenewed) assert.equal(JSON.parse(asked[0]?.body ?? "").refresh_reason, "scheduled");
+  }
+});
+
+test("token --min-ttl renews once at most, and says when the issuer gives less", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, HOUR);
+  const { exitCode, words, out } = await run(home, ["token", "--min-ttl", "480h"]);
+  assert.equal(exitCode, 0, words);
+  assert.equal(issuer.asked("refresh").length, 1);
+  assert.match(words, /The issuer gives tokens for 10 days only/);
+  assert.equal(out.length, 1);
+  assert.equal((await run(home, ["token", "--min-ttl", "1m"])).exitCode, 0);
+  assert.equal(issuer.asked("refresh").length, 1);
+  assert.equal((await run(home, ["token", "--min-ttl", "soon"])).exitCode, 2);
+});
+
+test("refresh renews a good login, saves it, and shows no token", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const { tokens } = await storeLogin(home, issuer, HOUR);
+  const { exitCode, words, out } = await run(home, ["refresh"]);
+  assert.equal(exitCode, 0, words);
+  assert.deepEqual(out, []);
+  assert.match(words, /The login was renewed; the access token is valid until 2/);
+  assert.equal(JSON.parse(issuer.asked("refresh")[0]?.body ?? "").refresh_reason, "forced");
+  assert.notEqual((await home.authJson() as { tokens: unknown }).tokens, tokens);
+  const json = await run(home, ["refresh", "--json"]);
+  assert.equal(JSON.parse(json.out[0] ?? "").refreshed, true);
+  assertNoSecrets(words + json.out.join() + await home.textOutsideAuth(), issuer);
+});
+
+test("token serves a stored token that still works when the issuer cannot be asked, and no other", async () => {
+  const rows: [lifetimeS: number, args: string[], exitCode: number][] = [
+    [200, [], 0],
+    [25, [], 5],
+    [-5, [], 5],
+    [200, ["--min-ttl", "4m"], 5],
+  ];
+  for (const [lifetimeS, args, expected] of rows) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { tokens } = await storeLogin(home, issuer, lifetimeS);
+    const before = await home.readAuth();
+    issuer.misbehave.refresh = { status: 503, body: "" };
+    const { exitCode, out, words } = await run(home, ["token", ...args]);
+    assert.equal(exitCode, expected, words);
+    assert.deepEqual(out, expected === 0 ? [tokens["access_token"]] : []);
+    assert.match(words, expected === 0 ? /could not be renewed \(REFRESH_FAILED\)/ : /HTTP 503/);
+    assert.equal(await home.readAuth(), before);
+  }
+});
+
+test("token and refresh say why a login is over, with exit code 4, and keep the file", async () => {
+  for (
+    const [body, code] of [
+      ['{"error":{"code":"refresh_token_expired"}}', "REFRESH_TOKEN_EXPIRED"],
+      ['{"error":{"code":"refresh_token_reused"}}', "REFRESH_TOKEN_REUSED"],
+      ['{"error":{"code":"refresh_token_invalidated"}}', "REFRESH_TOKEN_REVOKED"],
+      ['{"error":"invalid_grant"}', "REFRESH_REFUSED"],
+    ]
+  ) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, 100);
+    const before = await home.readAuth();
+    issuer.misbehave.refresh = { status: 401, body: body ?? "" };
+    let time = 0;
+    const quick = { sleep: () => Promise.resolve(), elapsed: () => time += 1_000 };
+    for (const command of ["token", "refresh"]) {
+      const { exitCode, out, words } = await run(home, [command], quick);
+      assert.equal(exitCode, 4, words);
+      assert.deepEqual(out, []);
+      assert.match(words, new RegExp(`error\\[${code}\\]: [^]*HTTP 401[^]*try: {3}codex-login$`));
+      assert.ok(!words.includes("an earlier renewal"), words);
+    }
+    assert.equal(await home.readAuth(), before);
+    assertNoSecrets(await home.textOutsideAuth(), issuer);
+  }
+});
+
+test("token prints what other kinds of login have", async () => {
+  await using home = await createHome();
+  const rows: [document: Record<string, unknown>, token: string, mode: string][] = [
+    [{ auth_mode: "apikey", OPENAI_API_KEY: "sk-1234567890" }, "sk-1234567890", "apikey"],
+    [{ personal_access_token: "at-1234567890" }, "at-1234567890", "personalAccessToken"],
+  ];
+  for (const [document, token, mode] of rows) {
+    await home.writeAuth(document);
+    const { out } = await run(home, ["token", "--json"]);
+    assert.deepEqual(JSON.parse(out[0] ?? ""), {
+      accessToken: token,
+      expiresAt: null,
+      accountId: null,
+      authMode: mode,
+    });
+    const refreshed = await run(home, ["refresh"]);
+    assert.equal(refreshed.exitCode, 4);
+    assert.match(refreshed.words, /only a ChatGPT login has tokens that are renewed/);
+  }
+});
+
+test("CODEX_ACCESS_TOKEN wins over what is stored, and that is said", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const env = { CODEX_ACCESS_TOKEN: "at-from-the-environment" };
+  const { exitCode, out, words } = await run(home, ["token"], { env });
+  assert.equal(exitCode, 0);
+  assert.deepEqual(out, ["at-from-the-environment"]);
+  assert.match(words, /CODEX_ACCESS_TOKEN is set and used/);
+  const wrong = await run(home, ["token"], { env: { CODEX_ACCESS_TOKEN: "nonsense" } });
+  assert.equal(wrong.exitCode, 4);
+  assert.ok(!wrong.words.includes("nonsense"));
+  assert.equal(issuer.requests.length, 0);
+});
+
+test("token says that somebody has to sign in, with exit code 4", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const none = await run(home, ["token"]);
+  assert.equal(none.exitCode, 4);
+  assert.match(none.words, /error\[NOT_SIGNED_IN\]: Nobody is signed in/);
+  assert.deepEqual(await home.list(), []);
+
+  const { document } = await storeLogin(home, issuer, -10, BOB);
+  const forbidden = await run(home, ["token", "-c", "forced_chatgpt_workspace_id=acct-1111"]);
+  assert.equal(forbidden.exitCode, 4);
+  assert.match(forbidden.words, /forced_chatgpt_workspace_id/);
+  assert.equal(issuer.requests.length, 0);
+
+  await home.writeAuth({
+    ...document,
+    tokens: { ...document["tokens"] as object, refresh_token: "" },
+  });
+  assert.equal((await run(home, ["token"])).exitCode, 4);
+  await home.writeAuth("{");
+  assert.equal((await run(home, ["token"])).exitCode, 3);
+});

@@ -9,6 +9,7 @@ export async function holdLock(path: string): Promise<AsyncDisposable> {
   await new Promise((resolve) => child.stdout.once("data", resolve));
   return {
     [Symbol.asyncDispose](): Promise<void> {
+      if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
       return new Promise((resolve) => {
         child.once("exit", () => resolve());
         if (child.pid) process.kill(-child.pid, "SIGKILL");

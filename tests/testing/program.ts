@@ -57,6 +57,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Written to stdin, which is then closed; without it stdin is empty. */
   readonly input?: string;
+  /** Leaves stdin open, to be written to. */
+  readonly keepsStdin?: boolean;
 }
 
 export interface Ended {
@@ -125,7 +127,7 @@ export function startProgram(
     for (const watch of watchers) watch();
   });
   child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
+  if (!options.keepsStdin) child.stdin.end(options.input ?? "");
   let isOver = false;
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);

@@ -1,8 +1,8 @@
 import { type Account, readAccount } from "./account.ts";
+import { describeClockOffset } from "./clock_offset.ts";
 import type { Config } from "./config.ts";
 import { chatGptDocument } from "./credentials/auth_document.ts";
 import type { CredentialStore } from "./credentials/store.ts";
-import { formatDuration } from "./duration.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
 import { validateIdToken } from "./oauth/id_token.ts";
@@ -50,7 +50,7 @@ export async function acceptTokens(
     now: world.now(),
     answeredAt: tokens.answeredAt,
   });
-  if (clockOffset !== undefined) tell(clockNote(clockOffset));
+  if (clockOffset !== undefined) tell(describeClockOffset(clockOffset));
   const account = readAccount(claims);
   checkWorkspace(account, allowedWorkspaceIds);
 
@@ -90,11 +90,4 @@ async function saveApiKey(
       ? { ...current.document, OPENAI_API_KEY: apiKey }
       : undefined
   );
-}
-
-function clockNote(seconds: number): string {
-  const direction = seconds > 0 ? "ahead of" : "behind";
-  return `This computer's clock is ${
-    formatDuration(Math.abs(seconds) * 1000)
-  } ${direction} the issuer's; set it right.`;
 }

@@ -1,8 +1,9 @@
 import type { Config } from "./config.ts";
 import { refreshedDocument } from "./credentials/auth_document.ts";
 import { type Credentials, formatAuthFile, parseAuthFile } from "./credentials/auth_file.ts";
-import type { SentMark } from "./credentials/refresh_lock.ts";
+import type { SentMark, SentToken } from "./credentials/sent_mark.ts";
 import type { CredentialStore } from "./credentials/store.ts";
+import { ERROR_KINDS } from "./error_kinds.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { RefreshReason } from "./oauth/refresh.ts";
 import { renewTokens } from "./renewal.ts";
@@ -48,6 +49,7 @@ export async function refreshLogin(
 ): Promise<RefreshOutcome> {
   const { world, store, tell } = refresh;
   refreshableTokens(seen);
+  const askedAt = world.now();
   return await store.renewing(async (mark) => {
     const current = await store.load();
     if (!current || (isReplaced(seen, current) && isUsable(current, world.now()))) {
@@ -57,7 +59,7 @@ export async function refreshLogin(
     await store.prove(tell);
     world.signal.throwIfAborted();
     await world.runtime.protectMemory();
-    return await world.hold(() => renewAndSave(refresh, mark, current, reason));
+    return await world.hold(() => renewAndSave(refresh, mark, current, reason, askedAt));
   }, tell);
 }
 
@@ -66,21 +68,28 @@ async function renewAndSave(
   mark: SentMark,
   seen: Credentials,
   reason: RefreshReason,
+  askedAt: number,
 ): Promise<RefreshOutcome> {
-  const { world, config, store, tell } = refresh;
+  const { world, store, tell } = refresh;
   const tokens = refreshableTokens(seen);
-  const wasCutOff = await mark.wasLeftFor(tokens.refresh_token);
-  await mark.set(tokens.refresh_token);
-  const renewed = await renewTokens(world, config, seen, tokens, reason).catch(async (thrown) => {
+  const sent = await mark.read(tokens.refresh_token);
+  const wasCutOff = sent?.wasCutOff ?? false;
+  refuseAgain(sent, askedAt);
+  await mark.write(tokens.refresh_token, { wasCutOff: true, refusal: undefined });
+  const renewed = await renewTokens(refresh, seen, tokens, reason).catch(async (thrown) => {
     const error = toLoginError(thrown);
-    const { exitCode, requestSent, status } = error;
+    const { code, exitCode, requestSent, status } = error;
+    if (exitCode === EXIT_SIGN_IN_AGAIN) {
+      const newer = await waitForNewer(refresh, seen);
+      if (newer) return newer;
+      const refusal = { code, at: world.now() };
+      await mark.write(tokens.refresh_token, { wasCutOff, refusal });
+      throw wasCutOff ? explainCutOff(error) : error;
+    }
     // A definite answer, or none because nothing was sent: the token is not on its way any more.
     const isSettled = !requestSent || (status !== undefined && status < 500);
     if (isSettled && !wasCutOff) await mark.clear();
-    if (exitCode !== EXIT_SIGN_IN_AGAIN) throw error;
-    const newer = await waitForNewer(refresh, seen);
-    if (newer) return newer;
-    throw wasCutOff ? explainCutOff(error) : error;
+    throw error;
   });
   if ("document" in renewed) return adopt(renewed);
 
@@ -104,6 +113,17 @@ async function renewAndSave(
   if (current) return adopt(current);
   await revokeUnsaved(refresh, seen, renewed, at);
   return adopt(undefined);
+}
+
+/** Those who waited while the issuer refused need not ask it again: it takes each of them two seconds, and changes nothing. */
+function refuseAgain(sent: SentToken | undefined, askedAt: number): void {
+  const { refusal, wasCutOff } = sent ?? {};
+  if (!refusal || refusal.at < askedAt) return;
+  const { code } = refusal;
+  const error = new LoginError(code, ERROR_KINDS[code].title, {
+    reason: "the issuer refused it to another process a moment ago",
+  });
+  throw wasCutOff ? explainCutOff(error) : error;
 }
 
 /** Somebody signed out while the issuer was asked: tokens that came after that must not outlive it. */
@@ -167,6 +187,7 @@ function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
 }
 
 function isUsable({ tokens }: Credentials, now: number): boolean {
+  if (tokens?.access_token === "") return false;
   return tokens === undefined || (readTokenExpiry(tokens.access_token) ?? Infinity) > now;
 }
 

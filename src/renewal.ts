@@ -1,9 +1,15 @@
 import { areOfDifferentAccounts } from "./account.ts";
+import { describeClockOffset } from "./clock_offset.ts";
 import type { Config } from "./config.ts";
 import type { Credentials, StoredTokens } from "./credentials/auth_file.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import { decodeClaims, type IdTokenExpectations, validateIdToken } from "./oauth/id_token.ts";
+import {
+  decodeClaims,
+  type IdTokenExpectations,
+  validateIdToken,
+  type ValidIdToken,
+} from "./oauth/id_token.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { type RefreshedTokens, type RefreshReason, requestRefresh } from "./oauth/refresh.ts";
 import { retryUnsent } from "./retry_unsent.ts";
@@ -14,7 +20,11 @@ const TARGET = "codex_login::auth::manager";
 /** Limits of the tries and the pauses before them, in ms: 20 s in all, since a try that is repeated ended in its 10 s to connect. */
 const TRIES = [{ pauseMs: 0, limitMs: 20_000 }, { pauseMs: 500, limitMs: 9_500 }] as const;
 
-type RenewalWorld = Pick<World, "fetch" | "log" | "sleep" | "now">;
+interface Renewal {
+  readonly world: Pick<World, "fetch" | "log" | "sleep" | "now">;
+  readonly config: Pick<Config, "refreshEndpoint" | "originator" | "userAgent">;
+  readonly tell: (note: string) => void;
+}
 
 /**
  * Asks the issuer that gave a login, which its `oauth_provenance` names, for new tokens, and checks that they are of the same
@@ -24,8 +34,7 @@ type RenewalWorld = Pick<World, "fetch" | "log" | "sleep" | "now">;
  * transport throws.
  */
 export async function renewTokens(
-  world: RenewalWorld,
-  config: Pick<Config, "refreshEndpoint" | "originator" | "userAgent">,
+  { world, config, tell }: Renewal,
   { idTokenClaims }: Credentials,
   { oauth_provenance, refresh_token }: StoredTokens,
   reason: RefreshReason,
@@ -56,13 +65,14 @@ export async function renewTokens(
     if (token !== undefined) world.log.hide(token);
   }
   if (renewed.idToken !== undefined) {
-    const claims = readIdToken(renewed.idToken, {
+    const { claims, clockOffset } = readIdToken(renewed.idToken, {
       issuer,
       clientId,
       now: world.now(),
       answeredAt: renewed.answeredAt,
     });
     refuseOthers(idTokenClaims, claims, { withSubject: true });
+    if (clockOffset !== undefined) tell(describeClockOffset(clockOffset));
   }
   if (renewed.accessToken !== undefined) {
     refuseOthers(idTokenClaims, readClaims(renewed.accessToken), { withSubject: false });
@@ -83,9 +93,9 @@ function storedIssuer(given: string): Issuer {
 }
 
 /** @throws {LoginError} REFRESH_FAILED */
-function readIdToken(idToken: string, expected: IdTokenExpectations): JsonObject {
+function readIdToken(idToken: string, expected: IdTokenExpectations): ValidIdToken {
   try {
-    return validateIdToken(idToken, expected).claims;
+    return validateIdToken(idToken, expected);
   } catch (thrown) {
     throw new LoginError("REFRESH_FAILED", "The issuer's answer is not usable", {
       reason: `its ID token: ${toLoginError(thrown).reason ?? "unreadable"}`,

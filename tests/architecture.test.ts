@@ -150,6 +150,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",
     "renewal.ts": "refresh.test.ts",
+    "clock_offset.ts": "login.test.ts",
     "retry_unsent.ts": "refresh.test.ts",
     "sign_in.ts": "status.test.ts",
     "token_expiry.ts": "token.test.ts",

@@ -174,11 +174,10 @@ test("nothing is sent when the result could not be saved", async () => {
 test("a new token that cannot be saved is given out all the same, with the error", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
-  const { tokens } = await storeLogin(home, issuer, -10);
-  const gate = deferred<void>();
-  issuer.misbehave.refresh = { after: gate.promise };
   for (const args of [[], ["--json"]]) {
-    await storeLogin(home, issuer, -10);
+    const { tokens } = await storeLogin(home, issuer, -10);
+    const gate = deferred<void>();
+    issuer.misbehave.refresh = { after: gate.promise };
     const waiting = token(home, {}, ...args);
     await untilAsked(issuer);
     // A folder stands in the way now.
@@ -225,6 +224,42 @@ test("a refusal after a renewal that was cut off says so", async () => {
     const { exitCode, words } = await token(home, impatient());
     assert.equal(exitCode, 4);
     assert.match(words, /cause: an earlier renewal ended before its answer was saved; HTTP 401/);
+  }
+});
+
+test("a refusal for good is asked for once by all who wait, and again by who insists", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  issuer.misbehave.refresh = { status: 401, body: '{"error":{"code":"refresh_token_expired"}}' };
+  const all = await Promise.all(Array.from({ length: 12 }, () => token(home)));
+  for (const { exitCode, words } of all) {
+    assert.equal(exitCode, 4, words);
+    assert.match(words, /error\[REFRESH_TOKEN_EXPIRED\]/);
+  }
+  assert.equal(issuer.asked("refresh").length, 1);
+  const world = await createWorld(impatient());
+  assert.equal(await runCli(["refresh", "--codex-home", home.path], world), 4);
+  assert.equal(issuer.asked("refresh").length, 2);
+  // Another login is another story.
+  delete issuer.misbehave.refresh;
+  await storeLogin(home, issuer, -10);
+  assert.equal((await token(home)).exitCode, 0);
+});
+
+test("a clock that is wrong by years is told, and makes no loop", async () => {
+  for (const years of [-3, 3]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, 3_600);
+    const now = (): number => Date.now() + years * 365 * 86_400_000;
+    const { exitCode, words } = await token(home, { now }, "--min-ttl", "480h");
+    assert.equal(exitCode, 0, words);
+    if (issuer.asked("refresh").length === 0) assert.equal(years, -3);
+    else {
+      assert.equal(issuer.asked("refresh").length, 1);
+      assert.match(words, /This computer's clock is 1095 days ahead of the issuer's/);
+    }
   }
 });
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import type { Credentials } from "./auth_file.ts";
-import type { SentMark } from "./refresh_lock.ts";
+import type { SentMark } from "./sent_mark.ts";
 
 /** Told once when another process keeps us waiting: a sentence that names it. */
 export type OnWait = (message: string) => void;

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { readFile, unlink, writeFile } from "node:fs/promises";
+import { ERROR_KINDS, type ErrorCode } from "../error_kinds.ts";
+
+/** What became of a refresh token that was sent to the issuer, as far as the processes before us know. */
+export interface SentToken {
+  /** Its answer was never saved: a process was killed, or the connection broke. */
+  readonly wasCutOff: boolean;
+  /** The issuer refused it for good. */
+  readonly refusal: { readonly code: ErrorCode; readonly at: number } | undefined;
+}
+
+/** A note in CODEX_HOME on the one refresh token that is, or was last, on its way. Best effort: nothing depends on it. */
+export interface SentMark {
+  /** Undefined when this token was never sent, or its story has ended. */
+  read(refreshToken: string): Promise<SentToken | undefined>;
+  write(refreshToken: string, sent: SentToken): Promise<void>;
+  clear(): Promise<void>;
+}
+
+const FORM = /^(\S{22}) (cut|whole)(?: ([A-Z_]+) (\d{1,15}))?$/;
+
+export function createSentMark(path: string): SentMark {
+  return {
+    async read(refreshToken): Promise<SentToken | undefined> {
+      const match = FORM.exec(await readFile(path, "utf8").catch(() => ""));
+      if (!match || match[1] !== fingerprint(refreshToken)) return undefined;
+      const [, , story, code = "", at] = match;
+      return {
+        wasCutOff: story === "cut",
+        refusal: Object.hasOwn(ERROR_KINDS, code)
+          ? { code: code as ErrorCode, at: Number(at) }
+          : undefined,
+      };
+    },
+    write(refreshToken, { wasCutOff, refusal }): Promise<void> {
+      const end = refusal ? ` ${refusal.code} ${refusal.at}` : "";
+      const text = `${fingerprint(refreshToken)} ${wasCutOff ? "cut" : "whole"}${end}`;
+      return writeFile(path, text, { mode: 0o600 }).catch(() => {});
+    },
+    clear: () => unlink(path).catch(() => {}),
+  };
+}
+
+/** Enough to know a token again, and nothing to find it by. */
+function fingerprint(token: string): string {
+  return createHash("sha256").update(token).digest("base64url").slice(0, 22);
+}

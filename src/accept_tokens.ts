@@ -57,7 +57,7 @@ export async function acceptTokens(
   const apiKey = exchangeIdTokenForApiKey(world.fetch, attempt, tokens.idToken, world.signal);
   const loginOwnerId = base64Url(world.randomBytes(OWNER_ID_BYTES));
   world.signal.throwIfAborted();
-  const { earlier, keptAside } = await store.update((current) =>
+  const { earlier, keptAside, keptProfile } = await store.update((current) =>
     chatGptDocument({
       idToken: tokens.idToken,
       accessToken: tokens.accessToken,
@@ -69,6 +69,9 @@ export async function acceptTokens(
       at: world.now(),
     }, current?.document), tell);
   world.saved();
+  if (keptProfile) {
+    tell(`The login "${keptProfile}" is kept: codex-login profile use ${keptProfile}`);
+  }
   if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
 
   const followUp = Promise.allSettled([

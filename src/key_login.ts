@@ -46,11 +46,14 @@ export async function loginWithApiKey(
   const apiKey = parseApiKey(await readInTime(world, timeoutMs));
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
-  const { earlier, keptAside } = await store.update(
+  const { earlier, keptAside, keptProfile } = await store.update(
     (current) => apiKeyDocument(apiKey, current?.document),
     tell,
   );
   world.saved();
+  if (keptProfile) {
+    tell(`The login "${keptProfile}" is kept: codex-login profile use ${keptProfile}`);
+  }
   if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
   if (earlier?.mode === "chatgpt" && earlier.tokens) {
     tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");

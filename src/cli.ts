@@ -1,6 +1,6 @@
 import { formatJson } from "./json.ts";
-import { parseArguments } from "./commands/arguments.ts";
-import type { Command, OptionValues } from "./commands/command.ts";
+import { type Invocation, parseArguments } from "./commands/arguments.ts";
+import type { Command } from "./commands/command.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { printable } from "./printable.ts";
@@ -33,7 +33,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       world.writeData(command ? formatCommandHelp(command) : formatOverview());
       return 0;
     }
-    return await runCommand(invocation.command, invocation.options, { world, json, style });
+    return await runCommand(invocation, { world, json, style });
   } catch (thrown) {
     const error = toLoginError(thrown);
     if (json) {
@@ -61,7 +61,7 @@ function refuseHazard({ runtime, env }: World): void {
 }
 
 /** Words that say, even in a command line that is not understood, that it is not about signing in. */
-const OTHERS: ReadonlySet<string> = new Set(["status", "logout", "help", "version"]);
+const OTHERS: ReadonlySet<string> = new Set(["status", "logout", "profile", "help", "version"]);
 
 interface Surroundings {
   readonly world: World;
@@ -70,8 +70,7 @@ interface Surroundings {
 }
 
 async function runCommand(
-  command: Command,
-  options: OptionValues,
+  { command, options, words }: Invocation & { kind: "run" },
   { world, json, style }: Surroundings,
 ): Promise<number> {
   const say = (text: string): void => {
@@ -89,6 +88,7 @@ async function runCommand(
     world,
     config,
     options,
+    words,
     style,
     json,
     say,

@@ -9,7 +9,7 @@ import { validateIdToken } from "./oauth/id_token.ts";
 import { buildSetupUrl } from "./organization_setup.ts";
 import { base64Url } from "./oauth/pkce.ts";
 import type { TokenSet } from "./oauth/token.ts";
-import { printable } from "./printable.ts";
+import { describeReplaced } from "./replaced_notes.ts";
 import { settleEarlier } from "./settle_earlier.ts";
 import { checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
@@ -57,7 +57,7 @@ export async function acceptTokens(
   const apiKey = exchangeIdTokenForApiKey(world.fetch, attempt, tokens.idToken, world.signal);
   const loginOwnerId = base64Url(world.randomBytes(OWNER_ID_BYTES));
   world.signal.throwIfAborted();
-  const { earlier, keptAside } = await store.update((current) =>
+  const replaced = await store.update((current) =>
     chatGptDocument({
       idToken: tokens.idToken,
       accessToken: tokens.accessToken,
@@ -69,11 +69,11 @@ export async function acceptTokens(
       at: world.now(),
     }, current?.document), tell);
   world.saved();
-  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
+  for (const note of describeReplaced(replaced)) tell(note);
 
   const followUp = Promise.allSettled([
     apiKey.then((key) => saveApiKey(store, key, loginOwnerId)),
-    settleEarlier(world, config, earlier, { issuer: attempt.issuer.given, claims, tell }),
+    settleEarlier(world, config, replaced.earlier, { issuer: attempt.issuer.given, claims, tell }),
   ]).then(() => {});
   return { account, setupUrl: buildSetupUrl(attempt.issuer, tokens, claims), followUp };
 }

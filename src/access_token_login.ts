@@ -5,10 +5,10 @@ import { openStore, storeNotes } from "./credentials/open_store.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { requestWhoami } from "./oauth/personal_access_token.ts";
-import { printable } from "./printable.ts";
 import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
 import { allowedWorkspaces, checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
+import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
 
 const ACCESS_TOKEN: StdinSecret = {
   name: "personal access token",
@@ -61,15 +61,12 @@ export async function loginWithAccessToken(
   }, world.signal);
   checkWorkspace(account, allowed);
   world.signal.throwIfAborted();
-  const { earlier, keptAside } = await store.update(
+  const replaced = await store.update(
     (current) => personalAccessTokenDocument(token, current?.document),
     tell,
   );
   world.saved();
-  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
-  if (earlier?.mode === "chatgpt" && earlier.tokens) {
-    tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");
-  }
+  for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);
   return { kind: store.kind, path: store.path, account };
 }
 

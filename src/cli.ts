@@ -1,6 +1,6 @@
 import { formatJson } from "./json.ts";
-import { parseArguments } from "./commands/arguments.ts";
-import type { Command, OptionValues } from "./commands/command.ts";
+import { type Invocation, parseArguments } from "./commands/arguments.ts";
+import type { Command } from "./commands/command.ts";
 import { errorJson } from "./commands/error_json.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
@@ -35,7 +35,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       world.writeData(command ? formatCommandHelp(command) : formatOverview());
       return 0;
     }
-    return await runCommand(invocation.command, invocation.options, { world, json, style });
+    return await runCommand(invocation, { world, json, style });
   } catch (thrown) {
     const error = toLoginError(thrown);
     if (json) {
@@ -76,8 +76,7 @@ interface Surroundings {
 }
 
 async function runCommand(
-  command: Command,
-  options: OptionValues,
+  { command, options, words }: Invocation & { kind: "run" },
   { world, json, style }: Surroundings,
 ): Promise<number> {
   const say = (text: string): void => {
@@ -95,6 +94,7 @@ async function runCommand(
     world,
     config,
     options,
+    words,
     style,
     json,
     say,

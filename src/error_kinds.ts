@@ -31,6 +31,18 @@ export const ERROR_KINDS = {
     title: "Key expected on stdin",
     hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
   },
+  PROFILE_NOT_FOUND: {
+    exit: 2,
+    page: 500,
+    title: "No such profile",
+    hint: "codex-login profile list",
+  },
+  PROFILE_CONFLICT: {
+    exit: 2,
+    page: 500,
+    title: "Profiles in conflict",
+    hint: "codex-login profile list",
+  },
 
   LOGIN_METHOD_FORBIDDEN: {
     exit: 1,

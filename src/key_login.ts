@@ -3,9 +3,9 @@ import { apiKeyDocument } from "./credentials/auth_document.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
-import { printable } from "./printable.ts";
 import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
 import type { World } from "./world.ts";
+import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
 
 const API_KEY: StdinSecret = {
   name: "API key",
@@ -49,14 +49,11 @@ export async function loginWithApiKey(
   }
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
-  const { earlier, keptAside } = await store.update(
+  const replaced = await store.update(
     (current) => apiKeyDocument(apiKey, current?.document),
     tell,
   );
   world.saved();
-  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
-  if (earlier?.mode === "chatgpt" && earlier.tokens) {
-    tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");
-  }
+  for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);
   return { kind: store.kind, path: store.path, apiKey };
 }

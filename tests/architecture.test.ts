@@ -149,11 +149,14 @@ test("every source file has tests of its own, or is named with the tests that ho
     "callback_log.ts": "callback_server.test.ts",
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",
+    "replaced_notes.ts": "key_login.test.ts",
     "renewal.ts": "refresh.test.ts",
     "clock_offset.ts": "login.test.ts",
     "retry_unsent.ts": "refresh.test.ts",
     "sign_in.ts": "status.test.ts",
     "token_expiry.ts": "token.test.ts",
+    "profile_list.ts": "profiles.test.ts",
+    "remove_profile.ts": "profiles.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

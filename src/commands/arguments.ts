@@ -6,7 +6,12 @@ import { COMMANDS, COMMON_OPTIONS, findCommand } from "./table.ts";
 
 /** What a command line asks for. */
 export type Invocation =
-  | { readonly kind: "run"; readonly command: Command; readonly options: OptionValues }
+  | {
+    readonly kind: "run";
+    readonly command: Command;
+    readonly options: OptionValues;
+    readonly words: readonly string[];
+  }
   | { readonly kind: "help"; readonly command: Command | undefined }
   | { readonly kind: "version" };
 
@@ -35,16 +40,18 @@ export function parseArguments(args: readonly string[]): Invocation {
   // The reference knows "login status", and ignores options of login there.
   const isNested = first === "login" && second === "status";
   const command = requireCommand(isNested ? "status" : first);
-  refuseExtra(isNested ? rest : positionals.slice(1));
+  const words = isNested ? rest : positionals.slice(1);
+  if (!command.actions) refuseExtra(words);
   if (options.flag("help")) {
     return { kind: "help", command: positionals.length > 0 ? command : undefined };
   }
+  checkWords(words, command);
   refuseForeignOptions(
     values,
     isNested ? [...command.options, ...requireCommand("login").options] : command.options,
     command,
   );
-  return { kind: "run", command, options };
+  return { kind: "run", command, options, words };
 }
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -102,6 +109,25 @@ function requireCommand(name: string): Command {
 function refuseExtra(words: readonly string[]): void {
   if (words.length === 0) return;
   throw new LoginError("USAGE", `"${printable(words[0] ?? "", 40)}" was not expected here`);
+}
+
+/** An action that the command has, with as many words after it as it takes, none of them empty. */
+function checkWords(
+  [name, ...words]: readonly string[],
+  { name: command, actions }: Command,
+): void {
+  if (!actions) return;
+  const hint = `codex-login ${command} --help`;
+  const refused = (message: string): LoginError => new LoginError("USAGE", message, { hint });
+  const names = actions.map((action) => action.name).join(", ");
+  if (name === undefined) throw refused(`"${command}" needs one of ${names}`);
+  const action = actions.find((one) => one.name === name);
+  if (!action) {
+    throw refused(`"${command}" has no "${printable(name, 40)}": it is one of ${names}`);
+  }
+  refuseExtra(words.slice(action.words.length));
+  const missing = action.words.find((_, i) => !words[i]);
+  if (missing !== undefined) throw refused(`"${command} ${name}" needs ${missing}`);
 }
 
 /** A variable that was not set is the commonest reason; "" must not mean "the default". */

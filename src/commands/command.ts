@@ -13,6 +13,14 @@ export interface Option {
   readonly help?: string;
 }
 
+/** What a command does, chosen by its first word, like `use` in `profile use NAME`. */
+export interface Action {
+  readonly name: string;
+  /** What stands in help for the words that must follow. */
+  readonly words: readonly string[];
+  readonly help: string;
+}
+
 /** Options by name, as they were given. */
 export interface OptionValues {
   flag(name: string): boolean;
@@ -26,6 +34,8 @@ export interface CommandContext {
   readonly world: World;
   readonly config: Config;
   readonly options: OptionValues;
+  /** The action and what follows it; empty for a command without actions. */
+  readonly words: readonly string[];
   /** Worked out when it is first asked for. */
   style(): Promise<TerminalStyle>;
   readonly json: boolean;
@@ -39,6 +49,8 @@ export interface Command {
   readonly name: string;
   readonly summary: string;
   readonly usage: readonly string[];
+  /** Absent for a command that takes no words. */
+  readonly actions?: readonly Action[];
   readonly options: readonly Option[];
   readonly examples: readonly string[];
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */

@@ -1,5 +1,5 @@
 import { ERROR_KINDS } from "../error_kinds.ts";
-import type { Command, Option } from "./command.ts";
+import type { Action, Command, Option } from "./command.ts";
 import { COMMANDS, COMMON_OPTIONS } from "./table.ts";
 
 /** What each exit code means; README and tests hold the same list. */
@@ -36,12 +36,15 @@ export function formatOverview(): string {
   ].join("\n");
 }
 
-export function formatCommandHelp({ name, summary, usage, options, examples }: Command): string {
+export function formatCommandHelp(
+  { name, summary, usage, actions = [], options, examples }: Command,
+): string {
   return [
     `codex-login ${name}: ${summary}`,
     "",
     ...usage.map((line, i) => `${i === 0 ? "Usage: " : "       "}${line}`),
     "",
+    ...(actions.length > 0 ? ["Actions:", ...actionLines(actions), ""] : []),
     ...(options.length > 0 ? ["Options:", ...optionLines(options), ""] : []),
     "Options of every command:",
     ...optionLines(COMMON_OPTIONS),
@@ -49,6 +52,12 @@ export function formatCommandHelp({ name, summary, usage, options, examples }: C
     "Examples:",
     ...examples.map((line) => `  ${line}`),
   ].join("\n");
+}
+
+function actionLines(actions: readonly Action[]): string[] {
+  return columns(
+    actions.map(({ name, words, help }): [string, string] => [[name, ...words].join(" "), help]),
+  );
 }
 
 function optionLines(options: readonly Option[]): string[] {

@@ -1,7 +1,7 @@
 import { formatJson } from "../json.ts";
 import { logout, type LogoutOutcome } from "../logout.ts";
-import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
+import { describeRevocation, revocationJson } from "./revocation_words.ts";
 
 export async function runLogout(
   { world, config, options, json, say }: CommandContext,
@@ -20,8 +20,7 @@ export async function runLogout(
 function logoutJson({ local, revocation }: LogoutOutcome): Record<string, unknown> {
   return {
     removed: local === "removed",
-    revoked: revocation.kind === "revoked",
-    revocationError: revocation.kind === "failed" ? revocation.error.code : null,
+    ...revocationJson(revocation),
   };
 }
 
@@ -30,24 +29,5 @@ function describe({ local, revocation }: LogoutOutcome): string[] {
   const here = local === "removed"
     ? "Signed out: the login was removed from this machine."
     : "A newer login was made meanwhile; it is kept.";
-  switch (revocation.kind) {
-    case "revoked":
-      return [here, "Its tokens were revoked at the issuer."];
-    case "failed":
-      return [
-        here,
-        `Its tokens could not be revoked (${revocation.error.code}: ${
-          printable(revocation.error.reason ?? "")
-        }); they work until they expire.`,
-      ];
-    case "not asked":
-      return [here, "The issuer was not asked: tokens that were issued work until they expire."];
-    case "damaged":
-      return [
-        here,
-        "The file was damaged, so its tokens could not be revoked; they work until they expire.",
-      ];
-    case "nothing to revoke":
-      return [here];
-  }
+  return [here, ...describeRevocation(revocation)];
 }

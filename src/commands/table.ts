@@ -103,6 +103,29 @@ export const COMMANDS: readonly Command[] = [
     examples: ["codex-login logout", "codex-login logout --local-only"],
     load: async () => (await import("./logout.ts")).runLogout,
   },
+  {
+    name: "profile",
+    summary: "keep several logins and change between them",
+    usage: ["codex-login profile list [--json]", "codex-login profile use|save|remove NAME"],
+    actions: [
+      { name: "list", words: [], help: "show all logins, the one in use first" },
+      { name: "use", words: ["NAME"], help: "take this login into use and keep the one before" },
+      {
+        name: "save",
+        words: ["NAME"],
+        help: "name the login in use; another account's sign-in then keeps it",
+      },
+      { name: "remove", words: ["NAME"], help: "end a kept login at its issuer, then delete it" },
+    ],
+    options: [{ name: "local-only", help: "remove: delete it here and ask nobody" }],
+    examples: [
+      "codex-login profile save work",
+      "codex-login profile use work",
+      "codex-login profile list --json",
+      "codex-login profile remove work",
+    ],
+    load: async () => (await import("./profile.ts")).runProfile,
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

@@ -24,15 +24,35 @@ export async function replaceFile(
   randomBytes: RandomBytes,
   aside?: string,
 ): Promise<void> {
-  const temporary = temporaryPath(target, randomBytes);
+  const temporary = await writeTemporary(target, text, randomBytes);
   try {
-    await writeNewFile(temporary, text);
     if (aside !== undefined) await moveAside(target, aside);
     await rename(temporary, target).catch(async (thrown) => {
       if (aside !== undefined) await rename(aside, target);
       throw thrown;
     });
     await syncFolder(dirname(target));
+  } catch (thrown) {
+    await unlink(temporary).catch(() => {});
+    throw saveFailed(target, thrown);
+  }
+}
+
+/**
+ * Writes and syncs what is to be renamed over the target, beside it.
+ *
+ * @returns its path.
+ * @throws {LoginError} SAVE_FAILED; nothing is left.
+ */
+export async function writeTemporary(
+  target: string,
+  text: string,
+  randomBytes: RandomBytes,
+): Promise<string> {
+  const temporary = temporaryPath(target, randomBytes);
+  try {
+    await writeNewFile(temporary, text);
+    return temporary;
   } catch (thrown) {
     await unlink(temporary).catch(() => {});
     throw saveFailed(target, thrown);
@@ -49,14 +69,8 @@ export async function proveWritable(
   bytes: number,
   randomBytes: RandomBytes,
 ): Promise<void> {
-  const temporary = temporaryPath(target, randomBytes);
-  try {
-    await writeNewFile(temporary, " ".repeat(bytes));
-  } catch (thrown) {
-    throw saveFailed(target, thrown);
-  } finally {
-    await unlink(temporary).catch(() => {});
-  }
+  const temporary = await writeTemporary(target, " ".repeat(bytes), randomBytes);
+  await unlink(temporary).catch(() => {});
 }
 
 /** Removes what a killed process left. Only with the locks held: then no temporary file is in use. */
@@ -75,9 +89,14 @@ export function pendingPath(target: string): string {
 
 /** By renaming, which needs no space and no time however large it is. */
 async function moveAside(target: string, aside: string): Promise<void> {
-  const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-  await file.chmod(0o600).finally(() => file.close());
+  await makePrivate(target);
   await rename(target, aside);
+}
+
+/** Takes a file that the reference or a person made from the eyes of others. */
+export async function makePrivate(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  await file.chmod(0o600).finally(() => file.close());
 }
 
 async function writeNewFile(path: string, text: string): Promise<void> {
@@ -105,7 +124,8 @@ function temporaryPath(target: string, randomBytes: RandomBytes): string {
   return join(dirname(target), `${temporaryPrefix(target)}${base64Url(randomBytes(9))}.tmp`);
 }
 
-function saveFailed(target: string, thrown: unknown): LoginError {
+/** Whatever a system call said, as SAVE_FAILED. */
+export function saveFailed(target: string, thrown: unknown): LoginError {
   if (thrown instanceof LoginError) return thrown;
   return new LoginError("SAVE_FAILED", `${printable(target)} cannot be written`, {
     reason: describeSystemError(thrown),

@@ -7,6 +7,9 @@ import { describeSystemError } from "../system_error.ts";
 
 const MAX_LINKS = 20;
 
+/** What a path was wanted for. */
+type RefusalCode = "SAVE_FAILED" | "CREDENTIALS_UNREADABLE";
+
 /** Where the credentials really are. */
 export interface AuthPath {
   /** `auth.json` in CODEX_HOME, which may be a link. */
@@ -21,31 +24,64 @@ export interface AuthPath {
  * Follows `auth.json` to the file that may be replaced: a missing one, or a regular file with one name, of our own,
  * reached through links of our own. Anything else is refused, so that nobody else's file is ever written.
  *
- * @param code of the error: what the path was wanted for.
+ * @param code of the error.
  * @throws {LoginError}
  */
 export async function resolveAuthPath(
   home: string,
-  code: "SAVE_FAILED" | "CREDENTIALS_UNREADABLE" = "SAVE_FAILED",
+  code: RefusalCode = "SAVE_FAILED",
 ): Promise<AuthPath> {
-  const refused = (path: string, reason: string): LoginError =>
-    new LoginError(code, `${printable(path)} is refused`, { reason });
   const path = join(home, "auth.json");
   let target = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
-    const stat = await statOrMissing(target).catch((thrown) => {
-      throw refused(target, describeSystemError(thrown));
-    });
-    if (!stat) return { path, target, size: undefined };
-    if (!isOwn(stat)) throw refused(target, `it belongs to user ${stat.uid}`);
-    if (!stat.isSymbolicLink()) {
-      if (!stat.isFile()) throw refused(target, "it is not a regular file");
-      if (stat.nlink > 1) throw refused(target, "it is a hard link: the file has other names");
-      return { path, target, size: stat.size };
+    const stat = await statOwn(target, code);
+    if (!stat?.isSymbolicLink()) {
+      return { path, target, size: stat && requireSoleFile(target, stat, code) };
     }
     target = resolve(dirname(target), await readlink(target));
   }
-  throw refused(path, "it is a chain of too many links");
+  throw refused(code, path, "it is a chain of too many links");
+}
+
+/**
+ * The same rules for a file that no link may lead to.
+ *
+ * @returns its bytes; undefined when it does not exist.
+ * @throws {LoginError}
+ */
+export async function checkOwnFile(path: string, code: RefusalCode): Promise<number | undefined> {
+  const stat = await statOwn(path, code);
+  return stat && requireSoleFile(path, stat, code);
+}
+
+/**
+ * A folder that is ours and no link.
+ *
+ * @returns whether it exists.
+ * @throws {LoginError}
+ */
+export async function checkOwnFolder(path: string, code: RefusalCode): Promise<boolean> {
+  const stat = await statOwn(path, code);
+  if (stat && !stat.isDirectory()) throw refused(code, path, "it is not a folder");
+  return stat !== undefined;
+}
+
+function requireSoleFile(path: string, stat: Stats, code: RefusalCode): number {
+  if (!stat.isFile()) throw refused(code, path, "it is not a regular file");
+  if (stat.nlink > 1) throw refused(code, path, "it is a hard link: the file has other names");
+  return stat.size;
+}
+
+async function statOwn(path: string, code: RefusalCode): Promise<Stats | undefined> {
+  const stat = await statOrMissing(path).catch((thrown) => {
+    throw refused(code, path, describeSystemError(thrown));
+  });
+  if (stat && !isOwn(stat)) throw refused(code, path, `it belongs to user ${stat.uid}`);
+  return stat;
+}
+
+function refused(code: RefusalCode, path: string, reason: string): LoginError {
+  return new LoginError(code, `${printable(path)} is refused`, { reason });
 }
 
 async function statOrMissing(path: string): Promise<Stats | undefined> {

@@ -12,11 +12,13 @@ import {
   replaceFile,
   syncFolder,
 } from "./atomic_file.ts";
-import { formatAuthFile } from "./auth_file.ts";
+import { type Credentials, formatAuthFile } from "./auth_file.ts";
+import { proveKeeping, replaceKeeping } from "./active_profile.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
-import { type LockWait, withLocks } from "./lock.ts";
+import type { LockWait } from "./lock.ts";
+import { WAIT_MS, withLockedHome } from "./locked_home.ts";
 import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
-import { makePrivateFolder } from "./private_folder.ts";
+import { inspectExchange } from "./profile_exchange.ts";
 import { withRefreshLock } from "./refresh_lock.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
 import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
@@ -24,8 +26,7 @@ import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_fi
 /** More than a login ever took, beyond what the file holds now. */
 const HEADROOM_BYTES = 16_384;
 const TYPICAL_BYTES = 8_192;
-/** Milliseconds to wait for another process's lock: short while nothing is at stake, long with fresh tokens in hand. */
-const WAIT_MS = 10_000;
+/** Milliseconds to wait for another process's lock with fresh tokens in hand. */
 const WAIT_WITH_TOKENS_MS = 60_000;
 /** The limit of a refresh, which another process may just have begun, and ten seconds. */
 const WAIT_FOR_REFRESH_MS = 30_000;
@@ -39,12 +40,8 @@ export type StoreWorld = Pick<
 export function createFileStore(world: StoreWorld, home: string): CredentialStore {
   const path = join(home, "auth.json");
 
-  async function locked<T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> {
-    const { target } = await resolveAuthPath(home);
-    await makePrivateFolder(home);
-    await makePrivateFolder(dirname(target));
-    const locks = [join(home, "auth.lock"), `${target}.lock`];
-    return await withLocks(world, locks, wait, async () => critical(await resolveAuthPath(home)));
+  function locked<T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> {
+    return withLockedHome(world, home, wait, critical);
   }
 
   return {
@@ -56,6 +53,8 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
         if (await isMountPoint(target)) await proveMountedFile(target, bytes);
+        const { credentials } = await readOrDamaged(target);
+        if (credentials) await proveKeeping(home, credentials, world.randomBytes);
       });
     },
 
@@ -76,15 +75,29 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         critical,
       ),
 
-    load: async () =>
-      readCredentials((await resolveAuthPath(home, "CREDENTIALS_UNREADABLE")).target),
+    async load(): Promise<Credentials | undefined> {
+      const { target } = await resolveAuthPath(home, "CREDENTIALS_UNREADABLE");
+      const credentials = await readCredentials(target);
+      if (credentials) return credentials;
+      // Profiles may be changing places this moment, or were when a process died.
+      const halfway = await inspectExchange(home);
+      return await readCredentials(halfway?.path ?? target) ?? await readCredentials(target);
+    },
 
     update(change, onWait): Promise<Replaced> {
-      return locked({ limitMs: WAIT_WITH_TOKENS_MS, onWait }, async ({ target }) => {
+      return locked({ limitMs: WAIT_WITH_TOKENS_MS, onWait }, async (at) => {
+        const { target } = at;
         const { credentials, isDamaged } = await readOrDamaged(target);
         const document = change(credentials);
         if (!document) return { earlier: credentials, keptAside: undefined };
         await removeLeftovers(target);
+        const keptProfile = credentials && await replaceKeeping(
+          home,
+          at,
+          { current: credentials, document },
+          world.randomBytes,
+        );
+        if (keptProfile) return { earlier: undefined, keptAside: undefined, keptProfile };
         const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
         const write = await isMountPoint(target) ? overwriteMountedFile : replaceFile;
         await write(target, formatAuthFile(document), world.randomBytes, keptAside);

@@ -10,6 +10,8 @@ export interface Replaced {
   readonly earlier: Credentials | undefined;
   /** Where a damaged file was put, if there was one. */
   readonly keptAside: string | undefined;
+  /** The name under which the login that was in use is kept; then nothing was replaced. */
+  readonly keptProfile?: string | undefined;
 }
 
 /** The credentials of one CODEX_HOME, shared with every other process that uses it. */
@@ -22,7 +24,7 @@ export interface CredentialStore {
   proveRemovable(): Promise<void>;
   /** Runs `critical` as the only one of our processes that may renew this login, or move it away. */
   renewing<T>(critical: (mark: SentMark) => Promise<T>, onWait?: OnWait): Promise<T>;
-  /** What is stored now, without a lock: a file is always whole. */
+  /** What is stored now, without a lock and without a change: a file is always whole. */
   load(): Promise<Credentials | undefined>;
   /**
    * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and

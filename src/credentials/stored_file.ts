@@ -8,7 +8,8 @@ import { pendingPath } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 import { emptyMountedFile, isMountPoint } from "./mounted_file.ts";
 
-function readText(path: string): Promise<string | undefined> {
+/** @throws {LoginError} CREDENTIALS_CORRUPT when it is too large, CREDENTIALS_UNREADABLE */
+export function readText(path: string): Promise<string | undefined> {
   return readSmallFile(path, MAX_AUTH_FILE_BYTES, (reason, isTooLarge) =>
     new LoginError(
       // A giant is no login, and may be replaced; what cannot be read may be one.

@@ -1,0 +1,31 @@
+import { dirname, join } from "node:path";
+import type { World } from "../world.ts";
+import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
+import { type LockWait, withLocks } from "./lock.ts";
+import { makePrivateFolder } from "./private_folder.ts";
+import { recoverExchange } from "./profile_exchange.ts";
+
+/** Milliseconds to wait for another process's lock while nothing is at stake. */
+export const WAIT_MS = 10_000;
+
+/**
+ * Runs `critical` under the two locks of the reference. What a process that died in the middle of an exchange of profiles
+ * left is put in order first, so that nobody who writes ever sees it.
+ *
+ * @throws {LoginError} LOCK_BUSY, LOCK_UNSUPPORTED, SAVE_FAILED
+ */
+export async function withLockedHome<T>(
+  world: Pick<World, "runtime" | "sleep" | "elapsed" | "randomBytes">,
+  home: string,
+  wait: LockWait,
+  critical: (at: AuthPath) => Promise<T>,
+): Promise<T> {
+  const { target } = await resolveAuthPath(home);
+  await makePrivateFolder(home);
+  await makePrivateFolder(dirname(target));
+  const locks = [join(home, "auth.lock"), `${target}.lock`];
+  return await withLocks(world, locks, wait, async () => {
+    await recoverExchange(world.randomBytes, home);
+    return critical(await resolveAuthPath(home));
+  });
+}

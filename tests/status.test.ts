@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { runCli } from "../src/cli.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { signJwt } from "./testing/jwt.ts";
 import { ADA, authClaim } from "./testing/users.ts";
 import { createWorld } from "./testing/world.ts";
+
+const SCHEMA = new URL("../assets/status.schema.json", import.meta.url);
+/** Every status of these tests is held against the schema that other programs may read. */
+const isStatus = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync(SCHEMA, "utf8")),
+);
 
 const NOW = Date.UTC(2026, 10, 21);
 const ID_TOKEN = signJwt({
@@ -45,8 +52,9 @@ async function status(
   const exitCode = await runCli(["status", "--codex-home", home.path, ...args], world);
   const asJson = await runCli(["status", "--json", "--codex-home", home.path, ...args], world);
   assert.equal(asJson, exitCode);
-  const [json] = world.data.splice(0);
-  return { exitCode, words: world.words.join("\n"), json: JSON.parse(json ?? "") };
+  const json = JSON.parse(world.data.splice(0)[0] ?? "");
+  if (exitCode <= 1) assert.ok(isStatus(json), JSON.stringify(isStatus.errors));
+  return { exitCode, words: world.words.join("\n"), json };
 }
 
 test("status of nobody says so, makes nothing and exits 1", async () => {

@@ -2,6 +2,7 @@ import { type Account, readAccount } from "./account.ts";
 import { describeClockOffset } from "./clock_offset.ts";
 import type { Config } from "./config.ts";
 import { chatGptDocument } from "./credentials/auth_document.ts";
+import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
@@ -57,7 +58,7 @@ export async function acceptTokens(
   const apiKey = exchangeIdTokenForApiKey(world.fetch, attempt, tokens.idToken, world.signal);
   const loginOwnerId = base64Url(world.randomBytes(OWNER_ID_BYTES));
   world.signal.throwIfAborted();
-  const replaced = await store.update((current) =>
+  const replaced = await saveLogin(store, (earlier) =>
     chatGptDocument({
       idToken: tokens.idToken,
       accessToken: tokens.accessToken,
@@ -67,7 +68,7 @@ export async function acceptTokens(
       loginOwnerId,
       accountId: account.accountId,
       at: world.now(),
-    }, current?.document), tell);
+    }, earlier), tell);
   world.saved();
   for (const note of describeReplaced(replaced)) tell(note);
 

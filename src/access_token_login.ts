@@ -2,6 +2,7 @@ import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import { personalAccessTokenDocument } from "./credentials/auth_document.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { requestWhoami } from "./oauth/personal_access_token.ts";
@@ -61,8 +62,9 @@ export async function loginWithAccessToken(
   }, world.signal);
   checkWorkspace(account, allowed);
   world.signal.throwIfAborted();
-  const replaced = await store.update(
-    (current) => personalAccessTokenDocument(token, current?.document),
+  const replaced = await saveLogin(
+    store,
+    (earlier) => personalAccessTokenDocument(token, earlier),
     tell,
   );
   world.saved();

@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import { apiKeyDocument } from "./credentials/auth_document.ts";
 import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
@@ -49,8 +50,9 @@ export async function loginWithApiKey(
   }
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
-  const replaced = await store.update(
-    (current) => apiKeyDocument(apiKey, current?.document),
+  const replaced = await saveLogin(
+    store,
+    (earlier) => apiKeyDocument(apiKey, earlier),
     tell,
   );
   world.saved();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, rmdir, unlink } from "node:fs/promises";
+import { chmod, mkdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
 import { deferred } from "../src/deferred.ts";
@@ -90,6 +91,30 @@ test("an answer that comes too late does not replace a newer login", async () =>
   assert.equal(exitCode, 0);
   assert.equal(given, newer.tokens["access_token"]);
   assert.equal(await home.readAuth(), before);
+});
+
+test("a login that has a name is renewed before another sign-in moves it away", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const naming = ["profile", "save", "work", "--codex-home", home.path];
+  assert.equal(await runCli(naming, await createWorld()), 0);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const waiting = token(home);
+  await untilAsked(issuer);
+  const key = Buffer.from("sk-proj-0123456789abcdefghijklmnop");
+  const world = await createWorld({ stdin: { read: () => Promise.resolve(key) } });
+  const other = runCli(["login", "--with-api-key", "--codex-home", home.path], world);
+  while (!world.words.some((line) => /^Waiting for .* auth\.refresh\.lock/.test(line))) {
+    await world.sleep(20);
+  }
+  gate.resolve();
+  assert.equal((await waiting).exitCode, 0);
+  assert.equal(await other, 0);
+  const kept = JSON.parse(await readFile(join(home.path, "profiles", "work.json"), "utf8"));
+  assert.ok(issuer.liveRefreshTokens.has(kept.tokens.refresh_token));
+  assert.equal((await home.authJson())["auth_mode"], "apikey");
 });
 
 test("a login that was ended meanwhile stays ended, and its last tokens are revoked", async () => {

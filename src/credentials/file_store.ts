@@ -67,11 +67,13 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       });
     },
 
-    renewing: async (critical, onWait) =>
+    renewing: async (critical, onWait, { hasTokens } = { hasTokens: false }) =>
       await withRefreshLock(
         world,
         [home, dirname((await resolveAuthPath(home)).target)],
-        { limitMs: WAIT_FOR_REFRESH_MS, signal: world.signal, onWait },
+        hasTokens
+          ? { limitMs: WAIT_WITH_TOKENS_MS, onWait }
+          : { limitMs: WAIT_FOR_REFRESH_MS, signal: world.signal, onWait },
         critical,
       ),
 

@@ -22,8 +22,16 @@ export interface CredentialStore {
   prove(onWait?: OnWait): Promise<void>;
   /** Fails if a stored login could not be removed; changes nothing. */
   proveRemovable(): Promise<void>;
-  /** Runs `critical` as the only one of our processes that may renew this login, or move it away. */
-  renewing<T>(critical: (mark: SentMark) => Promise<T>, onWait?: OnWait): Promise<T>;
+  /**
+   * Runs `critical` as the only one of our processes that may renew this login, or move it away.
+   *
+   * @param hasTokens fresh ones are at stake: then it waits longer, and no signal ends the wait.
+   */
+  renewing<T>(
+    critical: (mark: SentMark) => Promise<T>,
+    onWait?: OnWait,
+    options?: { readonly hasTokens: boolean },
+  ): Promise<T>;
   /** What is stored now, without a lock and without a change: a file is always whole. */
   load(): Promise<Credentials | undefined>;
   /**

@@ -69,7 +69,7 @@ export async function acceptTokens(
       at: world.now(),
     }, current?.document), tell);
   world.saved();
-  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
+  if (keptAside) tell(`The damaged credentials were kept as ${printable(keptAside)}.`);
 
   const followUp = Promise.allSettled([
     apiKey.then((key) => saveApiKey(store, key, loginOwnerId)),

@@ -138,6 +138,12 @@ export const ERROR_KINDS = {
     title: "Output cannot be written",
     hint: "check where stdout goes",
   },
+  KEYRING_UNAVAILABLE: {
+    exit: 3,
+    page: 500,
+    title: "Keyring not usable",
+    hint: "unlock the keyring, or add -c cli_auth_credentials_store=file to the command",
+  },
   STORE_UNSUPPORTED: {
     exit: 3,
     page: 500,

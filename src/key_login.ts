@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import { apiKeyDocument } from "./credentials/auth_file.ts";
-import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { openStore } from "./credentials/open_store.ts";
+import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { printable } from "./printable.ts";
 import type { World } from "./world.ts";
@@ -8,8 +9,9 @@ import type { World } from "./world.ts";
 const MAX_KEY_BYTES = 4_096;
 
 export interface SavedKey {
-  readonly store: "file";
-  readonly path: string;
+  readonly store: CredentialStore["kind"];
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
   readonly apiKey: string;
 }
 
@@ -41,7 +43,7 @@ export async function loginWithApiKey(
     );
   }
   const store = openStore(world, config);
-  for (const message of [...config.notes, ...storeNotes(config)]) tell(message);
+  for (const message of config.notes) tell(message);
   await store.prove(tell);
   const apiKey = parseApiKey(await readInTime(world, timeoutMs));
   world.log.hide(apiKey);
@@ -51,7 +53,7 @@ export async function loginWithApiKey(
     tell,
   );
   world.saved();
-  if (keptAside) tell(`The damaged credentials file was kept as ${printable(keptAside)}.`);
+  if (keptAside) tell(`The damaged credentials were kept as ${printable(keptAside)}.`);
   if (earlier?.mode === "chatgpt" && earlier.tokens) {
     tell("The ChatGPT login it replaces was not revoked; its tokens are left to expire.");
   }

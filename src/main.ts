@@ -1,6 +1,8 @@
 import { runCli } from "./cli.ts";
 import type { ErrorCode } from "./error_kinds.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { KEYRING_HELPER } from "./keyring_access.ts";
+import { serveKeyring } from "./keyring_helper.ts";
 import { createSystemWorld } from "./system_world.ts";
 
 const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
@@ -32,6 +34,6 @@ function endWithBug(thrown: unknown): void {
   process.exit(error.exitCode);
 }
 
-process.exit(
-  await runCli(process.argv.slice(2), await createSystemWorld(ending.signal, () => isSaved = true)),
-);
+const world = await createSystemWorld(ending.signal, () => isSaved = true);
+const args = process.argv.slice(2);
+process.exit(args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world));

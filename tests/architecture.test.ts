@@ -74,6 +74,8 @@ test("what a status needs is all that it loads", () => {
       "http.ts",
       "log.ts",
       "login.ts",
+      "keyring_access.ts",
+      "keyring_helper.ts",
     ]
   ) {
     assert.ok(!loaded.has(heavy), `status loads src/${heavy}`);

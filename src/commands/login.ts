@@ -8,7 +8,7 @@ import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
 import { environmentValue, type World } from "../world.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
-import { accountJson, describeAccount } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
 const TARGET = "codex_cli::login";
@@ -79,7 +79,7 @@ async function runKeyLogin(
   const { store, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
   if (json) tellCompleted(world, { account: null, store, path });
   else {
-    say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
+    say(`API key ${maskKey(apiKey)} saved in ${describePlace(path)}.`);
     say("It will be checked when it is first used.");
   }
 }
@@ -177,7 +177,7 @@ function tellInWords(
       }
       case "saved":
         say(`Signed in as ${describeAccount(event.login.account)}.`);
-        return say(`Saved in ${printable(event.login.path)}.`);
+        return say(`Saved in ${describePlace(event.login.path)}.`);
     }
   };
 }

@@ -2,28 +2,30 @@ import type { JsonObject } from "../json.ts";
 import type { Credentials } from "./auth_file.ts";
 import type { SentMark } from "./refresh_lock.ts";
 
-/** Told once when another process keeps us waiting: a sentence that names it. */
+/** Told what a person should know while it goes on, in a sentence: whom we wait for, which place was taken instead. */
 export type OnWait = (message: string) => void;
 
 /** What was stored before a change, for those who have to deal with it afterwards. */
 export interface Replaced {
   readonly earlier: Credentials | undefined;
-  /** Where a damaged file was put, if there was one. */
+  /** Where what was damaged was put, if it was. */
   readonly keptAside: string | undefined;
 }
 
 /** The credentials of one CODEX_HOME, shared with every other process that uses it. */
 export interface CredentialStore {
-  readonly kind: "file";
-  readonly path: string;
+  /** Where the login is, or a new one would go. Where that is decided on the way, it is right after each call. */
+  readonly kind: "file" | "keyring";
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
   /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
   prove(onWait?: OnWait): Promise<void>;
   /** Fails if a stored login could not be removed; changes nothing. */
   proveRemovable(): Promise<void>;
   /** Runs `critical` as the only one of our processes that may renew this login, or move it away. */
   renewing<T>(critical: (mark: SentMark) => Promise<T>, onWait?: OnWait): Promise<T>;
-  /** What is stored now, without a lock: a file is always whole. */
-  load(): Promise<Credentials | undefined>;
+  /** What is stored now, without a lock: what is stored is always whole. */
+  load(tell?: OnWait): Promise<Credentials | undefined>;
   /**
    * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and
    * returns the new document, or undefined to leave everything as it is.

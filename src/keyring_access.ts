@@ -7,8 +7,10 @@ import type { KeyringAccess, KeyringAnswer, KeyringStep } from "./world.ts";
 export const KEYRING_HELPER = "keyring-helper";
 /** The most that goes either way: a login of the largest size, escaped, and what it replaces. */
 export const MAX_KEYRING_MESSAGE_BYTES = 8 << 20;
-/** Milliseconds for one call. A keyring that did not answer in time is not asked again. */
+/** Milliseconds for one call. */
 const CALL_MS = 3_000;
+/** Milliseconds after which a keyring that failed is not asked again: nobody waits twice. */
+const PATIENCE_MS = 1_000;
 
 /** What the helper is given of the environment: where the keyring is, and nothing that could be a secret or change what runs. */
 const VARIABLES = [
@@ -36,18 +38,25 @@ export function createKeyringAccess(
   let hung: KeyringAnswer | undefined;
   return async (steps) => {
     if (hung) return hung;
+    const started = performance.now();
     const said = await callHelper(command, env, steps, limitMs);
-    if (said === undefined) {
-      return hung = { failure: `it did not answer within ${limitMs / 1000} s`, isAbsent: false };
-    }
-    try {
-      const limits = { maxLength: MAX_KEYRING_MESSAGE_BYTES, maxDepth: 4 };
-      return v.parse(Answer, parseJson(said, limits));
-    } catch {
-      // Not what it said: a part of it may be a secret.
-      return { failure: "its helper process failed", isAbsent: false };
-    }
+    const answer = said === undefined
+      ? { failure: `it did not answer within ${limitMs / 1000} s`, isAbsent: false }
+      : parseAnswer(said);
+    const isSlow = said === undefined || performance.now() - started >= PATIENCE_MS;
+    if ("failure" in answer && isSlow) hung = answer;
+    return answer;
   };
+}
+
+function parseAnswer(said: string): KeyringAnswer {
+  try {
+    const limits = { maxLength: MAX_KEYRING_MESSAGE_BYTES, maxDepth: 4 };
+    return v.parse(Answer, parseJson(said, limits));
+  } catch {
+    // Not what it said: a part of it may be a secret.
+    return { failure: "its helper process failed", isAbsent: false };
+  }
 }
 
 /** What the helper says, or undefined when it takes too long. */
@@ -72,15 +81,17 @@ async function callHelper(
       clearTimeout(timer);
       resolve(said);
     };
-    const timer = setTimeout(() => {
-      end(undefined);
+    const giveUp = (said: string | undefined): void => {
+      end(said);
       child.kill("SIGKILL");
-    }, limitMs);
+      child.stdout.destroy();
+    };
+    const timer = setTimeout(() => giveUp(undefined), limitMs);
     child.once("error", (thrown) => end(JSON.stringify(failed(describeSystemError(thrown)))));
     child.stdout.on("data", (chunk: Uint8Array) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > MAX_KEYRING_MESSAGE_BYTES) child.kill("SIGKILL");
+      if (length > MAX_KEYRING_MESSAGE_BYTES) giveUp("");
     });
     child.once("close", () => end(Buffer.concat(chunks).toString()));
     child.stdin.on("error", () => {});

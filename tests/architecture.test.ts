@@ -151,6 +151,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "callback_log.ts": "callback_server.test.ts",
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",
+    "keyring_helper.ts": "keyring.e2e.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -65,7 +65,8 @@ async function runBrowserLogin(context: CommandContext, loginOptions: LoginOptio
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
   try {
-    return (await readStatus({ ...world, env: {} }, config)).loggedIn;
+    return (await readStatus({ ...world, env: { ...world.env, CODEX_ACCESS_TOKEN: "" } }, config))
+      .loggedIn;
   } catch {
     return false;
   }

@@ -76,7 +76,11 @@ export function createAutoStore(
       }, onWait);
       return await orElse(saving, async () => {
         await markStale(home);
-        return await inFile.update((current) => change(seen ? seen.current : current), onWait);
+        const replaced = await inFile.update(
+          (current) => change(seen ? seen.current : current),
+          onWait,
+        );
+        return seen ? { ...replaced, earlier: seen.current } : replaced;
       }, onWait);
     },
 

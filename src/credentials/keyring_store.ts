@@ -42,6 +42,7 @@ export function createKeyringStore(
     path: null,
 
     async prove(onWait): Promise<void> {
+      await keyring.prove();
       await withAuthLocks(
         world,
         home,
@@ -49,7 +50,6 @@ export function createKeyringStore(
         async ({ target }) => void await readOrDamaged(target),
       );
       await file.proveRemovable();
-      await keyring.prove();
     },
 
     async proveRemovable(): Promise<void> {

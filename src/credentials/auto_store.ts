@@ -7,7 +7,7 @@ import { createKeyringStore } from "./keyring_store.ts";
 import { isEntryStale, markStale } from "./stale_entry.ts";
 import type { CredentialStore, OnWait, Replaced } from "./store.ts";
 
-/** The keyring, or `auth.json` where the keyring cannot be used, which is said each time. */
+/** The keyring, or `auth.json` where the keyring cannot be used, which is said. */
 export function createAutoStore(
   world: StoreWorld,
   home: string,
@@ -16,6 +16,7 @@ export function createAutoStore(
   const inKeyring = createKeyringStore(world, home, keyring);
   const inFile = createFileStore(world, home);
   let place = inKeyring;
+  let told: string | undefined;
 
   /** What the keyring gives, or else what the file gives. */
   async function orElse<T>(
@@ -30,9 +31,15 @@ export function createAutoStore(
       const { code, reason } = toLoginError(thrown);
       if (code !== "KEYRING_UNAVAILABLE") throw thrown;
       place = inFile;
-      tell?.(
-        `The keyring cannot be used (${reason}); ${printable(inFile.path ?? "")} is used instead.`,
-      );
+      // Proved, then saved: for a person that is one thing.
+      if (reason !== told) {
+        tell?.(
+          `The keyring cannot be used (${reason}); ${
+            printable(inFile.path ?? "")
+          } is used instead.`,
+        );
+      }
+      if (tell) told = reason;
       return await fallBack();
     }
   }

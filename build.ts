@@ -3,7 +3,8 @@
  * `dist/codex-login.mjs`, the one file of the npm package. `--bundle-only` leaves the executable out.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { bunPath } from "./tools/bun_path.ts";
 
 const DIST = "dist";
@@ -17,6 +18,8 @@ const SEALED = [
   "--no-compile-autoload-package-json",
 ];
 
+const KEYRING = "@napi-rs/keyring";
+
 mkdirSync(DIST, { recursive: true });
 const bundle = `${DIST}/codex-login.mjs`;
 build("bundle for Node, Bun and Deno", bundle, [
@@ -24,6 +27,8 @@ build("bundle for Node, Bun and Deno", bundle, [
   "--minify-syntax",
   "--minify-whitespace",
   "--banner=#!/usr/bin/env node",
+  // Native code, for those who have it beside the bundle.
+  `--external=${KEYRING}`,
 ]);
 chmodSync(bundle, 0o755);
 
@@ -37,7 +42,21 @@ if (!process.argv.includes("--bundle-only")) {
     "--bytecode",
     "--format=esm",
     ...SEALED,
+    // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
+    `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
   ]);
+}
+
+/** The one that npm chose for this machine, its C library included. */
+function keyringAddon(): string {
+  const own = `${basename(KEYRING)}-${process.platform}-${process.arch}`;
+  const folder = join("node_modules", dirname(KEYRING));
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(own))) {
+    const addon = readdirSync(join(folder, name)).find((file) => file.endsWith(".node"));
+    if (addon !== undefined) return `${dirname(KEYRING)}/${name}/${addon}`;
+  }
+  report(`${KEYRING} is not installed for this machine: npm ci`);
+  process.exit(1);
 }
 
 function build(what: string, file: string, options: readonly string[]): void {

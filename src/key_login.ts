@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts";
 import { apiKeyDocument } from "./credentials/auth_document.ts";
-import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { openStore } from "./credentials/open_store.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
@@ -42,7 +42,7 @@ export async function loginWithApiKey(
   }
   await refuseTerminal(world, API_KEY);
   const store = openStore(world, config);
-  for (const message of [...config.notes, ...storeNotes(config)]) tell(message);
+  for (const message of config.notes) tell(message);
   await store.prove(tell);
   const apiKey = await readStdinSecret(world, API_KEY, timeoutMs);
   if (apiKey.startsWith("at-")) {

@@ -3,7 +3,8 @@ import { type AcceptedLogin, acceptTokens } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
-import { openStore, storeNotes } from "./credentials/open_store.ts";
+import { openStore } from "./credentials/open_store.ts";
+import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
@@ -39,8 +40,9 @@ export type LoginEvent =
 
 export interface SavedLogin {
   readonly account: Account;
-  readonly store: "file";
-  readonly path: string;
+  readonly store: CredentialStore["kind"];
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
   readonly onboardingEntrypoint: "life_sciences" | undefined;
 }
 
@@ -76,7 +78,6 @@ export async function login(
     for (
       const message of [
         ...config.notes,
-        ...storeNotes(config),
         ...listener.notes,
         ...portNotes(config, listener),
       ]

@@ -1,7 +1,8 @@
 import { readIdentity } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials/auth_file.ts";
-import { openStore } from "./credentials/open_store.ts";
+import { openPlaces } from "./credentials/open_store.ts";
+import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { type Revocation, revokeLogin } from "./revoke_login.ts";
 import type { World } from "./world.ts";
@@ -15,33 +16,64 @@ export interface LogoutOutcome {
   readonly revocation: Revocation | { readonly kind: "not asked" } | { readonly kind: "damaged" };
 }
 
+/** A place that holds something: a login, or what is left of one. */
+interface Held {
+  readonly store: CredentialStore;
+  readonly stored: Credentials | "damaged";
+}
+
 /**
- * Ends the login at its issuer, within a time limit, and then removes it here whatever the issuer said. A damaged file is
- * removed too: there is nothing in it to revoke.
+ * Ends the login at its issuer, within a time limit, and then removes it here whatever the issuer said, also from the place
+ * that the settings do not name: it would come back from there. A damaged one is removed too: there is nothing in it to revoke.
  *
- * @throws {LoginError} SAVE_FAILED, LOCK_BUSY or CREDENTIALS_UNREADABLE
+ * @throws {LoginError} SAVE_FAILED, LOCK_BUSY, CREDENTIALS_UNREADABLE or KEYRING_UNAVAILABLE
  */
 export async function logout(
   world: World,
   config: Config,
   options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
-  const store = openStore(world, config);
-  const stored = await loadUnlessDamaged(store.load());
-  if (stored === undefined) return { local: "nothing stored", revocation: { kind: "not asked" } };
+  const held: Held[] = [];
+  for (const store of openPlaces(world, config, options.tell)) {
+    const stored = await loadUnlessDamaged(store.load());
+    if (stored !== undefined) held.push({ store, stored });
+  }
+  if (held.length === 0) return { local: "nothing stored", revocation: { kind: "not asked" } };
   // A token must not be revoked for a logout that cannot be done.
-  await store.proveRemovable();
-  const revocation: LogoutOutcome["revocation"] = stored === "damaged"
-    ? { kind: "damaged" }
-    : options.localOnly
-    ? { kind: "not asked" }
-    : await revokeLogin(world, config, stored, REVOCATION_MS);
+  for (const { store } of held) await store.proveRemovable();
+  const revocation = await revokeAll(world, config, held, options.localOnly);
   world.signal.throwIfAborted();
-  const isRemoved = await store.remove(
-    (current) => !isNewerLogin(stored, current),
-    options.tell,
+  let areRemoved = true;
+  for (const { store, stored } of held) {
+    const isExpected = (current: Credentials | undefined): boolean =>
+      !isNewerLogin(stored, current);
+    areRemoved = await store.remove(isExpected, options.tell) && areRemoved;
+  }
+  return { local: areRemoved ? "removed" : "kept", revocation };
+}
+
+/** What can be said of all of them together: the worst. */
+async function revokeAll(
+  world: World,
+  config: Config,
+  held: readonly Held[],
+  isLocalOnly: boolean,
+): Promise<LogoutOutcome["revocation"]> {
+  const logins = new Map<string, Credentials>();
+  for (const { stored } of held) {
+    // A copy is the same login.
+    if (stored !== "damaged") logins.set(stored.tokens?.refresh_token || loginKey(stored), stored);
+  }
+  if (isLocalOnly && logins.size > 0) return { kind: "not asked" };
+  const outcomes: LogoutOutcome["revocation"][] = await Promise.all(
+    [...logins.values()].map((login) => revokeLogin(world, config, login, REVOCATION_MS)),
   );
-  return { local: isRemoved ? "removed" : "kept", revocation };
+  if (held.some(({ stored }) => stored === "damaged")) outcomes.push({ kind: "damaged" });
+  for (const kind of ["failed", "damaged", "revoked"] as const) {
+    const outcome = outcomes.find((one) => one.kind === kind);
+    if (outcome) return outcome;
+  }
+  return { kind: "nothing to revoke" };
 }
 
 async function loadUnlessDamaged(

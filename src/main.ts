@@ -1,6 +1,8 @@
 import { runCli } from "./cli.ts";
 import type { ErrorCode } from "./error_kinds.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { KEYRING_HELPER } from "./keyring_access.ts";
+import { serveKeyring } from "./keyring_helper.ts";
 import { createSystemWorld } from "./system_world.ts";
 
 const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
@@ -47,4 +49,5 @@ const world = await createSystemWorld({
   saved: () => void (isSaved = true),
   hold,
 });
-process.exit(await runCli(process.argv.slice(2), world));
+const args = process.argv.slice(2);
+process.exit(args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world));

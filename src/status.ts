@@ -20,12 +20,15 @@ export interface Status {
   /** Masked. */
   readonly apiKey: string | null;
   readonly store: CredentialStore["kind"];
-  readonly path: string;
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
   readonly issuer: string | null;
   /** The environment variable that programs use instead of what is stored. */
   readonly overriddenBy: string | null;
   /** Why a stored login does not count: the settings allow another method or workspace only. */
   readonly forbiddenBy: SignIn["forbiddenBy"];
+  /** What a person should know of the place where it was looked for. */
+  readonly notes: readonly string[];
 }
 
 const NOBODY: Omit<Status, "store" | "path"> = {
@@ -38,19 +41,24 @@ const NOBODY: Omit<Status, "store" | "path"> = {
   issuer: null,
   overriddenBy: null,
   forbiddenBy: null,
+  notes: [],
 };
 
 /**
  * Reads who is signed in. It asks nobody and changes nothing.
  *
- * @throws {LoginError} CREDENTIALS_CORRUPT or CREDENTIALS_UNREADABLE
+ * @throws {LoginError} CREDENTIALS_CORRUPT, CREDENTIALS_UNREADABLE or KEYRING_UNAVAILABLE
  */
 export async function readStatus(world: World, config: Config): Promise<Status> {
   const store = openStore(world, config);
-  const place = { store: store.kind, path: store.path };
   const override = readOverride(world, config);
-  if (override) return { ...NOBODY, ...place, ...describeOverride(override, world.now()) };
-  const stored = await store.load();
+  if (override) {
+    const own = { store: store.kind, path: store.path };
+    return { ...NOBODY, ...own, ...describeOverride(override, world.now()) };
+  }
+  const notes: string[] = [];
+  const stored = await store.load((note) => void notes.push(note));
+  const place = { store: store.kind, path: store.path, notes };
   if (!stored) return { ...NOBODY, ...place };
   const { isSignedIn, mode, account, forbiddenBy } = judgeStored(config, stored, world.now());
   const tokens = account && stored.tokens;

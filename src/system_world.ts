@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { createFetch } from "./http.ts";
+import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
 import { launch } from "./launch.ts";
 import { loadRuntime } from "./runtime/runtime.ts";
@@ -11,15 +12,17 @@ export type Ending = Pick<World, "signal" | "saved" | "hold">;
 
 /** The World of a real process. */
 export async function createSystemWorld(ending: Ending): Promise<World> {
+  const runtime = await loadRuntime();
   return {
     env: process.env,
     platform: process.platform,
-    runtime: await loadRuntime(),
+    runtime,
     stdin: systemStdin,
     isTerminal,
     writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
+    keyring: createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
     launch,
     now: Date.now,
     elapsed: () => performance.now(),

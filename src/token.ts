@@ -1,6 +1,8 @@
 import type { Config } from "./config.ts";
 import type { AuthMode, Credentials } from "./credentials/auth_file.ts";
+import { migrateStore } from "./credentials/migrate_store.ts";
 import { openStore } from "./credentials/open_store.ts";
+import type { CredentialStore } from "./credentials/store.ts";
 import { formatDuration } from "./duration.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { RefreshReason } from "./oauth/refresh.ts";
@@ -53,7 +55,7 @@ export async function obtainToken(
     return describe({ mode, token, accountId: null });
   }
   const store = openStore(world, config);
-  const stored = await store.load();
+  const stored = await loadMoved(world, config, store, options.tell);
   if (!stored) throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in");
   requireSignIn(judgeStored(config, stored, world.now()), "Nobody is signed in");
   const reason = options.isForced ? "forced" : refreshReason(stored, options, world.now());
@@ -74,6 +76,23 @@ export async function obtainToken(
     options.tell(`The login could not be renewed (${error.code}); the stored token still works.`);
     return toToken(stored);
   }
+}
+
+/** A login in the place that is not chosen any more is moved only when the chosen one has none: that costs nothing else. */
+async function loadMoved(
+  world: World,
+  config: Config,
+  store: CredentialStore,
+  tell: (note: string) => void,
+): Promise<Credentials | undefined> {
+  const stored = await store.load();
+  if (stored && store.kind === wantedKind(config)) return stored;
+  await migrateStore(world, config, tell);
+  return await store.load(tell);
+}
+
+function wantedKind({ store }: Config): CredentialStore["kind"] {
+  return store === "file" ? "file" : "keyring";
 }
 
 /** Why the stored login has to be renewed, or undefined when it is good as it is. */

@@ -52,6 +52,25 @@ export interface Stdin {
   read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** One thing to do with an entry that this program keeps in the person's keyring, by the entry's user name. */
+export type KeyringStep =
+  | { readonly op: "read"; readonly user: string }
+  | { readonly op: "write"; readonly user: string; readonly text: string }
+  | { readonly op: "remove"; readonly user: string };
+
+/** What became of the steps: for each read its text or null; or why there is no answer. */
+export type KeyringAnswer =
+  | { readonly texts: readonly (string | null)[] }
+  | {
+    /** Foreign words: to be cleaned before they are shown. */
+    readonly failure: string;
+    /** There is no keyring here at all, so nothing can be in it. */
+    readonly isAbsent: boolean;
+  };
+
+/** Does the steps in their order, stops at the first that fails, and answers in bounded time. It never rejects. */
+export type KeyringAccess = (steps: readonly KeyringStep[]) => Promise<KeyringAnswer>;
+
 /** Everything that tests and hosts replace. All else is real: files, sockets, cryptography. */
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -65,6 +84,7 @@ export interface World {
   /** Lines for people on stderr. */
   writeWords(text: string): void;
   readonly fetch: Fetch;
+  readonly keyring: KeyringAccess;
   /** Starts a program without waiting for it; resolves with why it failed, or undefined once it seems to run. */
   launch(command: readonly string[]): Promise<string | undefined>;
   /** The wall clock, ms since the epoch. */

@@ -74,6 +74,8 @@ test("what a status needs is all that it loads", () => {
       "http.ts",
       "log.ts",
       "login.ts",
+      "keyring_access.ts",
+      "keyring_helper.ts",
     ]
   ) {
     assert.ok(!loaded.has(heavy), `status loads src/${heavy}`);
@@ -157,6 +159,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "token_expiry.ts": "token.test.ts",
     "profile_list.ts": "profiles.test.ts",
     "remove_profile.ts": "profiles.test.ts",
+    "keyring_helper.ts": "keyring.e2e.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -123,6 +123,6 @@ test("login --with-api-key tells what a person should know of the store and the 
   const world = await createWorld({ stdin: stdin(KEY), env: { CODEX_ACCESS_TOKEN: "at-1" } });
   assert.equal(await runCli(args, world), 0);
   const words = world.words.join("\n");
-  assert.match(words, /"auto" uses auth\.json here/);
+  assert.match(words, /keyring cannot be used \([^]+auth\.json is used instead/);
   assert.match(words, /CODEX_ACCESS_TOKEN is set: programs use it instead of this login/);
 });

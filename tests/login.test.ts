@@ -572,7 +572,7 @@ test("login() refuses what the settings forbid, before a browser opens", async (
   const rows: [string[], string, number][] = [
     [["-c", "forced_login_method=api"], "LOGIN_METHOD_FORBIDDEN", 1],
     [["-c", "cli_auth_credentials_store=ephemeral"], "STORE_UNSUPPORTED", 3],
-    [["-c", "cli_auth_credentials_store=keyring"], "STORE_UNSUPPORTED", 3],
+    [["-c", "cli_auth_credentials_store=keyring"], "KEYRING_UNAVAILABLE", 3],
     [["-c", "forced_chatgpt_workspace_id=a", "--expect-workspace", "b"], "USAGE", 2],
   ];
   for (const [args, code, exitCode] of rows) {

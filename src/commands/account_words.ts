@@ -18,3 +18,8 @@ export function accountJson(
 ): Record<string, string | null> {
   return { email, plan, accountId, userId };
 }
+
+/** Where a login is kept: a file, or with null the keyring. */
+export function describePlace(path: string | null): string {
+  return path === null ? "the keyring" : printable(path);
+}

@@ -7,7 +7,7 @@ import { login, type LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
 import { readStatus } from "../status.ts";
 import { environmentValue, type World } from "../world.ts";
-import { accountJson, describeAccount } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 import { tellCompleted, tellInJson, tellInWords } from "./login_words.ts";
 
@@ -72,7 +72,8 @@ async function runBrowserLogin(context: CommandContext, loginOptions: LoginOptio
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
   try {
-    return (await readStatus({ ...world, env: {} }, config)).loggedIn;
+    return (await readStatus({ ...world, env: { ...world.env, CODEX_ACCESS_TOKEN: "" } }, config))
+      .loggedIn;
   } catch {
     return false;
   }
@@ -86,7 +87,7 @@ async function runKeyLogin(
   const { kind, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
   if (json) tellCompleted(world, { account: null, store: kind, path });
   else {
-    say(`API key ${maskKey(apiKey)} saved in ${printable(path)}.`);
+    say(`API key ${maskKey(apiKey)} saved in ${describePlace(path)}.`);
     say("It will be checked when it is first used.");
   }
 }
@@ -103,7 +104,7 @@ async function runAccessTokenLogin(
   if (json) tellCompleted(world, { account: accountJson(account), store: kind, path });
   else {
     say(`Signed in as ${describeAccount(account)}.`);
-    say(`Saved in ${printable(path)}.`);
+    say(`Saved in ${describePlace(path)}.`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { LoginEvent } from "../login.ts";
 import { printable } from "../printable.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { World } from "../world.ts";
-import { accountJson, describeAccount } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext } from "./command.ts";
 
 /** One object a line, for programs. */
@@ -57,7 +57,7 @@ export function tellInWords(
       }
       case "saved":
         say(`Signed in as ${describeAccount(event.login.account)}.`);
-        return say(`Saved in ${printable(event.login.path)}.`);
+        return say(`Saved in ${describePlace(event.login.path)}.`);
     }
   };
 }

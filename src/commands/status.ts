@@ -2,12 +2,12 @@ import { formatJson } from "../json.ts";
 import { readStatus, type Status } from "../status.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
-import { accountJson, describeAccount } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 
 export async function runStatus({ world, config, json, say }: CommandContext): Promise<number> {
   const status = await readStatus(world, config);
   if (json) world.writeData(formatJson(statusJson(status)));
-  else for (const line of describe(status)) say(line);
+  else for (const line of [...describe(status), ...status.notes]) say(line);
   return status.loggedIn ? 0 : 1;
 }
 
@@ -45,7 +45,7 @@ function describe(status: Status): string[] {
     : [];
   if (!status.loggedIn) return [...override, ...describeNobody(status)];
   if (override.length > 0) return override;
-  const place = `Stored in ${printable(status.path)}.`;
+  const place = `Stored in ${describePlace(status.path)}.`;
   switch (status.authMode) {
     case "apikey":
       return [

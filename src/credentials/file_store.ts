@@ -5,44 +5,43 @@ import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";
-import {
-  pendingPath,
-  proveWritable,
-  removeLeftovers,
-  replaceFile,
-  syncFolder,
-} from "./atomic_file.ts";
+import { pendingPath, proveWritable, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { type Credentials, formatAuthFile } from "./auth_file.ts";
 import { proveKeeping, replaceKeeping } from "./active_profile.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import type { LockWait } from "./lock.ts";
-import { WAIT_MS, withLockedHome } from "./locked_home.ts";
+import { WAIT_MS, WAIT_WITH_TOKENS_MS, withLockedHome } from "./locked_home.ts";
 import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
 import { inspectExchange } from "./profile_exchange.ts";
 import { withRefreshLock } from "./refresh_lock.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
-import { linksTo, readCredentials, readOrDamaged, removeFile } from "./stored_file.ts";
+import { readCredentials, readOrDamaged, removeAuthFile, removeFile } from "./stored_file.ts";
 
 /** More than a login ever took, beyond what the file holds now. */
 const HEADROOM_BYTES = 16_384;
 const TYPICAL_BYTES = 8_192;
-/** Milliseconds to wait for another process's lock with fresh tokens in hand. */
-const WAIT_WITH_TOKENS_MS = 60_000;
 /** The limit of a refresh, which another process may just have begun, and ten seconds. */
 const WAIT_FOR_REFRESH_MS = 30_000;
 
 export type StoreWorld = Pick<
   World,
-  "runtime" | "sleep" | "now" | "elapsed" | "randomBytes" | "signal"
+  | "runtime"
+  | "sleep"
+  | "now"
+  | "elapsed"
+  | "randomBytes"
+  | "signal"
+  | "env"
+  | "platform"
+  | "keyring"
 >;
 
 /** `auth.json` in CODEX_HOME, under the two locks of the reference. */
 export function createFileStore(world: StoreWorld, home: string): CredentialStore {
   const path = join(home, "auth.json");
 
-  function locked<T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> {
-    return withLockedHome(world, home, wait, critical);
-  }
+  const locked = <T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> =>
+    withLockedHome(world, home, wait, critical);
 
   return {
     kind: "file",
@@ -112,16 +111,13 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       return locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target }) => {
         const { credentials } = await readOrDamaged(target);
         if (!isExpected(credentials)) return false;
-        await removeLeftovers(target);
-        await removeFile(pendingPath(target));
-        for (const name of await linksTo(path, target)) await removeFile(name);
-        await syncFolder(dirname(target));
+        await removeAuthFile(path, target);
         return true;
       });
     },
   };
 }
 
-function asidePath(target: string, now: number): string {
+export function asidePath(target: string, now: number): string {
   return `${target}.corrupt-${new Date(now).toISOString().replace(/[-:.]/g, "")}`;
 }

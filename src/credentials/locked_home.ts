@@ -5,11 +5,13 @@ import { type LockWait, withLocks } from "./lock.ts";
 import { makePrivateFolder } from "./private_folder.ts";
 import { recoverExchange } from "./profile_exchange.ts";
 
-/** Milliseconds to wait for another process's lock while nothing is at stake. */
+/** Milliseconds to wait for another process's lock: short while nothing is at stake, long with fresh tokens in hand. */
 export const WAIT_MS = 10_000;
+export const WAIT_WITH_TOKENS_MS = 60_000;
 
 /**
- * Runs `critical` under the two locks of the reference. What a process that died in the middle of an exchange of profiles
+ * Runs `critical` under the two locks of the reference, which exclude all who write a login of this home, wherever it is
+ * kept. What a process that died in the middle of an exchange of profiles
  * left is put in order first, so that nobody who writes ever sees it.
  *
  * @throws {LoginError} LOCK_BUSY, LOCK_UNSUPPORTED, SAVE_FAILED

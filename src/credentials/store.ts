@@ -2,13 +2,13 @@ import type { JsonObject } from "../json.ts";
 import type { Credentials } from "./auth_file.ts";
 import type { SentMark } from "./sent_mark.ts";
 
-/** Told once when another process keeps us waiting: a sentence that names it. */
+/** Told what a person should know while it goes on, in a sentence: whom we wait for, which place was taken instead. */
 export type OnWait = (message: string) => void;
 
 /** What was stored before a change, for those who have to deal with it afterwards. */
 export interface Replaced {
   readonly earlier: Credentials | undefined;
-  /** Where a damaged file was put, if there was one. */
+  /** Where what was damaged was put, if it was. */
   readonly keptAside: string | undefined;
   /** The name under which the login that was in use is kept; then nothing was replaced. */
   readonly keptProfile?: string | undefined;
@@ -16,8 +16,10 @@ export interface Replaced {
 
 /** The credentials of one CODEX_HOME, shared with every other process that uses it. */
 export interface CredentialStore {
-  readonly kind: "file";
-  readonly path: string;
+  /** Where the login is, or a new one would go. Where that is decided on the way, it is right after each call. */
+  readonly kind: "file" | "keyring";
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
   /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
   prove(onWait?: OnWait): Promise<void>;
   /** Fails if a stored login could not be removed; changes nothing. */
@@ -32,8 +34,8 @@ export interface CredentialStore {
     onWait?: OnWait,
     options?: { readonly hasTokens: boolean },
   ): Promise<T>;
-  /** What is stored now, without a lock and without a change: a file is always whole. */
-  load(): Promise<Credentials | undefined>;
+  /** What is stored now, without a lock and without a change: what is stored is always whole. */
+  load(tell?: OnWait): Promise<Credentials | undefined>;
   /**
    * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and
    * returns the new document, or undefined to leave everything as it is.

@@ -4,7 +4,7 @@ import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readSmallFile } from "../small_file.ts";
 import { describeSystemError } from "../system_error.ts";
-import { pendingPath } from "./atomic_file.ts";
+import { pendingPath, removeLeftovers, syncFolder } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 import { emptyMountedFile, isMountPoint } from "./mounted_file.ts";
 
@@ -55,8 +55,16 @@ export async function readOrDamaged(
   }
 }
 
+/** Removes the file with all that leads to it and all that lies beside it. Only with the locks held. */
+export async function removeAuthFile(path: string, target: string): Promise<void> {
+  await removeLeftovers(target);
+  await removeFile(pendingPath(target));
+  for (const name of await linksTo(path, target)) await removeFile(name);
+  await syncFolder(dirname(target));
+}
+
 /** Every name on the way from `auth.json` to the file, the file itself last. */
-export async function linksTo(path: string, target: string): Promise<string[]> {
+async function linksTo(path: string, target: string): Promise<string[]> {
   const names = [path];
   for (let name = path; name !== target && names.length < 30;) {
     name = resolve(dirname(name), await readlink(name));

@@ -1,13 +1,14 @@
 import { closeSync } from "node:fs";
 import { loadLibc } from "./bun_libc.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
-import type {
-  FileLock,
-  Hazard,
-  HttpServer,
-  RequestHandler,
-  Runtime,
-  ServeOptions,
+import {
+  entryPath,
+  type FileLock,
+  type Hazard,
+  type HttpServer,
+  type RequestHandler,
+  type Runtime,
+  type ServeOptions,
 } from "./runtime.ts";
 
 /** Seconds a connection may be silent before its request is complete. An answer of ours may take as long as it needs. */
@@ -35,6 +36,10 @@ declare const Bun: {
     fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
   }): BunServer;
 };
+
+function isExecutable(): boolean {
+  return Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
+}
 
 function answerWith(
   handler: RequestHandler,
@@ -80,10 +85,14 @@ export const bunRuntime: Runtime = {
     throw lockUnsupported(path, `flock: error ${outcome}`);
   },
 
+  helperCommand: (word) =>
+    isExecutable()
+      ? [process.execPath, word]
+      : [process.execPath, entryPath(import.meta.url), word],
+
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
   hazard(): Hazard | undefined {
-    const isExecutable = Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
-    if (!isExecutable || process.execArgv.length === 0) return undefined;
+    if (!isExecutable() || process.execArgv.length === 0) return undefined;
     return { variable: "BUN_OPTIONS", effect: "it can run foreign code in this program" };
   },
 

@@ -1,6 +1,14 @@
 import { closeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
-import type { FileLock, Hazard, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
+import {
+  entryPath,
+  type FileLock,
+  type Hazard,
+  type HttpServer,
+  type Runtime,
+  type ServeOptions,
+} from "./runtime.ts";
 
 /** Types are checked by Deno itself, so this file needs no declarations of its own. */
 export const denoRuntime: Runtime = {
@@ -21,6 +29,15 @@ export const denoRuntime: Runtime = {
     }
     file.close();
     return undefined;
+  },
+
+  helperCommand(word): string[] {
+    const entry = entryPath(import.meta.url);
+    // Native code needs FFI, which only the helper gets: for the keyring's own package, where it is known where that is.
+    const addons = fileURLToPath(new URL("../../node_modules/@napi-rs", import.meta.url));
+    const ffi = entry.endsWith(".ts") ? `--allow-ffi=${addons}` : "--allow-ffi";
+    const rights = ["--no-prompt", "--allow-read", "--allow-env", ffi];
+    return [Deno.execPath(), "run", "--quiet", ...rights, entry, word];
   },
 
   hazard(env): Hazard | undefined {

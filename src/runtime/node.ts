@@ -4,7 +4,13 @@ import type { Server } from "node:http";
 import { systemCode } from "../errors.ts";
 import { describeSystemError } from "../system_error.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
-import type { FileLock, HttpServer, Runtime, ServeOptions } from "./runtime.ts";
+import {
+  entryPath,
+  type FileLock,
+  type HttpServer,
+  type Runtime,
+  type ServeOptions,
+} from "./runtime.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
@@ -64,6 +70,8 @@ export const nodeRuntime: Runtime = {
     if (status === 1) return undefined;
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
   },
+
+  helperCommand: (word) => [process.execPath, entryPath(import.meta.url), word],
 
   hazard: () => undefined,
 

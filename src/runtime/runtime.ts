@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** Who is at the other end of a connection. */
 export interface Peer {
   readonly address: string;
@@ -45,10 +47,17 @@ export interface Runtime {
    * @throws {LoginError} LOCK_UNSUPPORTED where no such lock exists.
    */
   tryLock(path: string): Promise<FileLock | undefined>;
+  /** The command that runs this program anew, as `word` and with no more rights than looking into the keyring takes. */
+  helperCommand(word: string): readonly string[];
   /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
   protectMemory(): Promise<void>;
+}
+
+/** The file to start: the bundle, in which all files are one, or the entry of the sources. */
+export function entryPath(ownUrl: string): string {
+  return fileURLToPath(ownUrl.endsWith(".ts") ? new URL("../main.ts", ownUrl) : ownUrl);
 }
 
 export async function loadRuntime(): Promise<Runtime> {

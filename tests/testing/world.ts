@@ -28,6 +28,7 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
     writeData: (line) => void data.push(line),
     writeWords: (text) => void words.push(...text.split("\n")),
     fetch: createFetch(),
+    keyring: () => Promise.resolve({ failure: "there is none in tests", isAbsent: true }),
     launch(command): Promise<undefined> {
       launched.push(command);
       return Promise.resolve(undefined);

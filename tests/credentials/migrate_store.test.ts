@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { migrateStore } from "../../src/credentials/migrate_store.ts";
+import { createHome, type TestHome } from "../testing/home.ts";
+import {
+  createFakeKeyring,
+  createKeyringWorld,
+  type FakeKeyring,
+  userOf,
+} from "../testing/keyring.ts";
+
+const KEY = { auth_mode: "apikey", OPENAI_API_KEY: "sk-one", mine: [1] };
+const OTHER = { auth_mode: "apikey", OPENAI_API_KEY: "sk-other" };
+
+async function migrate(
+  home: TestHome,
+  keyring: FakeKeyring,
+  store: "file" | "keyring" | "auto",
+): Promise<string> {
+  const notes: string[] = [];
+  const world = await createKeyringWorld(keyring);
+  await migrateStore(world, { home: home.path, store }, (note) => void notes.push(note));
+  return notes.join("\n");
+}
+
+const hasFile = async (home: TestHome): Promise<boolean> =>
+  (await home.list()).includes("auth.json");
+
+test("migrateStore() moves a login into the keyring, and back, and is done when there is nothing to do", async () => {
+  for (const store of ["keyring", "auto"] as const) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    for (const nothing of ["file", "keyring", "auto"] as const) {
+      assert.equal(await migrate(home, keyring, nothing), "");
+    }
+    assert.deepEqual(await home.list(), []);
+    await home.writeAuth(KEY);
+    assert.match(await migrate(home, keyring, store), /moved from .*auth\.json into the keyring/);
+    assert.deepEqual([...keyring.entries], [[await userOf(home), JSON.stringify(KEY)]]);
+    assert.ok(!await hasFile(home));
+    assert.equal(await migrate(home, keyring, store), "");
+    assert.match(await migrate(home, keyring, "file"), /moved from the keyring to .*auth\.json/);
+    assert.deepEqual(await home.authJson(), KEY);
+    assert.equal(await home.mode("auth.json"), "600");
+    assert.equal(keyring.entries.size, 0);
+    const { length } = keyring.calls;
+    assert.equal(await migrate(home, keyring, "file"), "");
+    assert.equal(keyring.calls.length, length, "with a file the keyring is not looked into");
+  }
+});
+
+test("migrateStore() leaves two different logins, and damaged ones, as they are", async () => {
+  for (const [inFile, inKeyring] of [[KEY, OTHER], ["{damaged", undefined]] as const) {
+    for (const store of ["file", "keyring", "auto"] as const) {
+      await using home = await createHome();
+      const keyring = createFakeKeyring();
+      await home.writeAuth(inFile);
+      const before = await home.readAuth();
+      if (inKeyring) keyring.entries.set(await userOf(home), JSON.stringify(inKeyring));
+      const entries = [...keyring.entries];
+      assert.equal(await migrate(home, keyring, store), "");
+      assert.equal(await home.readAuth(), before);
+      assert.deepEqual([...keyring.entries], entries);
+    }
+  }
+});
+
+test("migrateStore() ended after any step has left a copy, and finishes the next time", async () => {
+  for (const [from, to] of [["file", "keyring"], ["keyring", "file"]] as const) {
+    for (let failing = 1; failing <= 6; failing++) {
+      await using home = await createHome();
+      const keyring = createFakeKeyring();
+      const user = await userOf(home);
+      if (from === "file") await home.writeAuth(KEY);
+      else keyring.entries.set(user, JSON.stringify(KEY));
+      keyring.failsAt = () => keyring.calls.length >= failing;
+      await migrate(home, keyring, to).catch((thrown) => {
+        assert.equal(thrown.code, "KEYRING_UNAVAILABLE");
+      });
+      assert.ok(await hasFile(home) || keyring.entries.has(user), `${from} ${failing}`);
+      keyring.failsAt = () => false;
+      await migrate(home, keyring, to);
+      const inFile = await hasFile(home);
+      assert.ok(to === "file" ? inFile : keyring.entries.has(user), `${from} ${failing}`);
+    }
+  }
+});
+
+test("migrateStore() with a keyring that cannot be used: a failure only where it was chosen", async () => {
+  await using home = await createHome();
+  const keyring = createFakeKeyring();
+  keyring.failure = "locked";
+  assert.match(await migrate(home, keyring, "file"), /could not be looked into \(locked\)/);
+  await home.writeAuth(KEY);
+  await assert.rejects(migrate(home, keyring, "keyring"), { code: "KEYRING_UNAVAILABLE" });
+  assert.equal(await migrate(home, keyring, "auto"), "");
+  assert.deepEqual(await home.authJson(), KEY);
+  assert.equal(keyring.entries.size, 0);
+});

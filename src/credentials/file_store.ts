@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -88,7 +88,8 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
         const write = await isMountPoint(target) ? overwriteMountedFile : replaceFile;
         await write(target, formatAuthFile(document), world.randomBytes, keptAside);
-        await removeFile(pendingPath(target));
+        // The login is saved. A copy that stays is looked at only while the file is not whole.
+        await unlink(pendingPath(target)).catch(() => {});
         return { earlier: credentials, keptAside };
       });
     },

@@ -163,11 +163,12 @@ test("a damaged file is kept aside, 0600 and whole, before it is replaced", asyn
 
 test("what a killed save left is cleared away by the next one", async () => {
   await using home = await createHome();
-  await writeFile(join(home.path, ".auth.json.codex-login-abc.tmp"), "half");
+  const halves = [".auth.json.codex-login-abc.tmp", ".auth.json.pending.codex-login-abc.tmp"];
+  for (const half of halves) await writeFile(join(home.path, half), "half");
   await writeFile(join(home.path, ".auth-ABCDEF"), "of the reference");
   await saveKey(await storeAt(home.path));
   const names = await home.list();
-  assert.ok(!names.includes(".auth.json.codex-login-abc.tmp"));
+  assert.deepEqual(names.filter((name) => halves.includes(name)), []);
   assert.ok(names.includes(".auth-ABCDEF"));
 });
 
@@ -193,6 +194,15 @@ test("a file cut short while it was written in place is made good by the copy be
   assert.equal((await store.load())?.apiKey, "sk-whole");
   await store.remove(() => true);
   await assert.rejects(stat(pending), { code: "ENOENT" });
+});
+
+test("a save that is done is not called a failure because an old copy cannot be removed", async () => {
+  await using home = await createHome();
+  await home.writeAuth(OLD);
+  await mkdir(`${home.authPath}.pending`);
+  const store = await storeAt(home.path);
+  await saveKey(store);
+  assert.equal((await store.load())?.apiKey, "sk-new");
 });
 
 test("a file that was cut short behind a link is made good too", async () => {

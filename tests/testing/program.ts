@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   /** Put before the command: `setpriv …`, `strace …`. */
   readonly wrapper?: readonly string[];
+  /** Another way to start the program than `programCommand()`, or another program. */
+  readonly command?: readonly string[];
   readonly cwd?: string;
   /** Written to stdin, which is then closed; without it stdin is empty. */
   readonly input?: string;
@@ -96,7 +98,10 @@ export function startProgram(
   args: readonly string[],
   options: StartOptions = {},
 ): Program {
-  const [command = "", ...before] = [...options.wrapper ?? [], ...programCommand()];
+  const [command = "", ...before] = [
+    ...options.wrapper ?? [],
+    ...options.command ?? programCommand(),
+  ];
   const child = spawn(command, [...before, ...args], {
     env: programEnvironment(home, options.env),
     cwd: options.cwd ?? home.path,

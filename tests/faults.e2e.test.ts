@@ -127,6 +127,7 @@ const mountedLogin: Scenario = {
     return JSON.parse(stdout).apiKey ?? stderr;
   },
   isDone: (shown) => shown === maskKey(KEY),
+  owns: /^outside\.json$/,
   touches: [/^p?write\w* auth\.json$/, /^fsync auth\.json$/],
 };
 

@@ -12,7 +12,7 @@ import {
   replaceFile,
   syncFolder,
 } from "./atomic_file.ts";
-import { formatAuthFile } from "./auth_file.ts";
+import { formatAuthFile, MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import { type LockWait, withLocks } from "./lock.ts";
 import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
@@ -53,7 +53,9 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
 
     async prove(onWait): Promise<void> {
       await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target, size }) => {
-        const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
+        // Of a giant nothing is kept: it is no login, and is moved aside as it is.
+        const kept = Math.min(size ?? 0, MAX_AUTH_FILE_BYTES);
+        const bytes = Math.max(kept, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
         if (await isMountPoint(target)) await proveMountedFile(target, bytes);
       });

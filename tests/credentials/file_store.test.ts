@@ -11,6 +11,7 @@ import {
   readlink,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -145,6 +146,17 @@ test("a file larger than 1 MiB is refused before it is read", async () => {
   await using home = await createHome();
   await home.writeAuth(`{"OPENAI_API_KEY":"${"x".repeat(2 << 20)}"}`);
   await assert.rejects((await storeAt(home.path)).load(), { code: "CREDENTIALS_CORRUPT" });
+});
+
+test("a giant in the place of auth.json asks for no space of its size, and goes aside as it is", async () => {
+  await using home = await createHome();
+  await home.writeAuth(OLD);
+  await truncate(home.authPath, 20_000_000_000);
+  const store = await storeAt(home.path);
+  await store.prove();
+  const { keptAside = "" } = await saveKey(store);
+  assert.equal((await stat(keptAside)).size, 20_000_000_000);
+  assert.equal((await store.load())?.apiKey, "sk-new");
 });
 
 test("a damaged file is kept aside, 0600 and whole, before it is replaced", async () => {

@@ -32,6 +32,8 @@ export interface Scenario {
   isBetween?(home: TestHome): Promise<boolean>;
   /** What `status` must end with, by what is stored; default: 0. */
   status?(outcome: Outcome): number;
+  /** Names in the home, besides those of a login, that the command makes or keeps. */
+  readonly owns?: RegExp;
   /** Put before strace. */
   wrapper?(home: TestHome): readonly string[];
   /** Calls of this scenario whose failure may go unnoticed, besides those of `isHarmless()`. */
@@ -68,7 +70,7 @@ export async function killEverywhere(scenario: Scenario, only = /./): Promise<vo
   await hurtEverywhere(scenario, only, () => ["kill"], async (run) => {
     const { home, issuer } = run;
     const outcome = await judge(run);
-    await assertPrivate(home);
+    await assertPrivate(run);
     await scenario.afterKill?.({ home, issuer, outcome });
     const options = { wrapper: scenario.wrapper?.(home) ?? [], cwd: "/" };
     const status = await runProgram(home, ["status"], options);
@@ -105,7 +107,7 @@ export async function failEverywhere(scenario: Scenario, only = /./): Promise<vo
       return;
     }
     assert.equal(ended.exitCode, 3, ended.stderr);
-    await assertPrivate(home);
+    await assertPrivate(run);
     // More than one call failed: then the new one may be all that is whole.
     if (run.hits > 1) return void await judge(run);
     const code = call.name === "flock"
@@ -290,12 +292,13 @@ async function leftovers(home: TestHome): Promise<string[]> {
 }
 
 /** Nobody else can read what is there, and there is nothing but what has a name of ours. */
-async function assertPrivate(home: TestHome): Promise<void> {
+async function assertPrivate({ home, scenario }: Run): Promise<void> {
   for (const name of await home.list()) {
     if (["log", "codex-login"].includes(name) || IGNORED.test(name)) continue;
-    const isOurs = /^auth(\.json|\.lock|\.json\.lock|\.json\.corrupt-\w+)$/.test(name) ||
-      LEFTOVER.test(name) || name === "outside.json";
+    const isOurs = OURS.test(name) || LEFTOVER.test(name) || scenario.owns?.test(name);
     assert.ok(isOurs, `${name} was left`);
-    assert.equal(await home.mode(name), "600", name);
+    assert.match(await home.mode(name), /^[67]00$/, name);
   }
 }
+
+const OURS = /^auth(\.lock|\.refresh\.(lock|sent)|\.json(\.lock|\.corrupt-\w+)?)$/;

@@ -75,9 +75,11 @@ export async function proveWritable(
 
 /** Removes what a killed process left. Only with the locks held: then no temporary file is in use. */
 export async function removeLeftovers(target: string): Promise<void> {
-  const prefix = temporaryPrefix(target);
+  const prefixes = [temporaryPrefix(target), temporaryPrefix(pendingPath(target))];
+  const isLeftover = (name: string): boolean =>
+    name.endsWith(".tmp") && prefixes.some((prefix) => name.startsWith(prefix));
   const names = await readdir(dirname(target)).catch(() => []);
-  for (const name of names.filter((one) => one.startsWith(prefix) && one.endsWith(".tmp"))) {
+  for (const name of names.filter(isLeftover)) {
     await unlink(join(dirname(target), name)).catch(() => {});
   }
 }

@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";
 import { pendingPath, proveWritable, removeLeftovers, replaceFile } from "./atomic_file.ts";
-import { type Credentials, formatAuthFile } from "./auth_file.ts";
+import { type Credentials, formatAuthFile, MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
 import { proveKeeping, replaceKeeping } from "./active_profile.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import type { LockWait } from "./lock.ts";
@@ -15,7 +15,7 @@ import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_
 import { inspectExchange } from "./profile_exchange.ts";
 import { withRefreshLock } from "./refresh_lock.ts";
 import type { CredentialStore, Replaced } from "./store.ts";
-import { readCredentials, readOrDamaged, removeAuthFile, removeFile } from "./stored_file.ts";
+import { readCredentials, readOrDamaged, removeAuthFile } from "./stored_file.ts";
 
 /** More than a login ever took, beyond what the file holds now. */
 const HEADROOM_BYTES = 16_384;
@@ -49,7 +49,9 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
 
     async prove(onWait): Promise<void> {
       await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target, size }) => {
-        const bytes = Math.max(size ?? 0, TYPICAL_BYTES) + HEADROOM_BYTES;
+        // Of a giant nothing is kept: it is no login, and is moved aside as it is.
+        const kept = Math.min(size ?? 0, MAX_AUTH_FILE_BYTES);
+        const bytes = Math.max(kept, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
         if (await isMountPoint(target)) await proveMountedFile(target, bytes);
         const { credentials } = await readOrDamaged(target);
@@ -102,7 +104,8 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
         const write = await isMountPoint(target) ? overwriteMountedFile : replaceFile;
         await write(target, formatAuthFile(document), world.randomBytes, keptAside);
-        await removeFile(pendingPath(target));
+        // The login is saved. A copy that stays is looked at only while the file is not whole.
+        await unlink(pendingPath(target)).catch(() => {});
         return { earlier: credentials, keptAside };
       });
     },

@@ -11,6 +11,7 @@ import {
   readlink,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -147,6 +148,17 @@ test("a file larger than 1 MiB is refused before it is read", async () => {
   await assert.rejects((await storeAt(home.path)).load(), { code: "CREDENTIALS_CORRUPT" });
 });
 
+test("a giant in the place of auth.json asks for no space of its size, and goes aside as it is", async () => {
+  await using home = await createHome();
+  await home.writeAuth(OLD);
+  await truncate(home.authPath, 20_000_000_000);
+  const store = await storeAt(home.path);
+  await store.prove();
+  const { keptAside = "" } = await saveKey(store);
+  assert.equal((await stat(keptAside)).size, 20_000_000_000);
+  assert.equal((await store.load())?.apiKey, "sk-new");
+});
+
 test("a damaged file is kept aside, 0600 and whole, before it is replaced", async () => {
   await using home = await createHome();
   const damaged = '{"OPENAI_API_KEY": "sk-o';
@@ -163,11 +175,12 @@ test("a damaged file is kept aside, 0600 and whole, before it is replaced", asyn
 
 test("what a killed save left is cleared away by the next one", async () => {
   await using home = await createHome();
-  await writeFile(join(home.path, ".auth.json.codex-login-abc.tmp"), "half");
+  const halves = [".auth.json.codex-login-abc.tmp", ".auth.json.pending.codex-login-abc.tmp"];
+  for (const half of halves) await writeFile(join(home.path, half), "half");
   await writeFile(join(home.path, ".auth-ABCDEF"), "of the reference");
   await saveKey(await storeAt(home.path));
   const names = await home.list();
-  assert.ok(!names.includes(".auth.json.codex-login-abc.tmp"));
+  assert.deepEqual(names.filter((name) => halves.includes(name)), []);
   assert.ok(names.includes(".auth-ABCDEF"));
 });
 
@@ -193,6 +206,15 @@ test("a file cut short while it was written in place is made good by the copy be
   assert.equal((await store.load())?.apiKey, "sk-whole");
   await store.remove(() => true);
   await assert.rejects(stat(pending), { code: "ENOENT" });
+});
+
+test("a save that is done is not called a failure because an old copy cannot be removed", async () => {
+  await using home = await createHome();
+  await home.writeAuth(OLD);
+  await mkdir(`${home.authPath}.pending`);
+  const store = await storeAt(home.path);
+  await saveKey(store);
+  assert.equal((await store.load())?.apiKey, "sk-new");
 });
 
 test("a file that was cut short behind a link is made good too", async () => {

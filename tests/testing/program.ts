@@ -50,7 +50,7 @@ function built(name: string): string {
 
 export interface StartOptions {
   readonly env?: Record<string, string>;
-  /** Instead of the subject. */
+  /** Another way to start the program than `programCommand()`, or another program. */
   readonly program?: readonly string[];
   /** Put before the command: `setpriv …`, `strace …`. */
   readonly wrapper?: readonly string[];

@@ -33,12 +33,32 @@ export async function logout(
   config: Config,
   options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
+  const places = openPlaces(world, config, options.tell);
+  const [first] = await findHeld(places);
+  const nothing: LogoutOutcome = { local: "nothing stored", revocation: { kind: "not asked" } };
+  if (!first) return nothing;
+  // A refresh that is under way would leave tokens that are newer than the ones that are revoked.
+  return await first.store.renewing(async () => {
+    const held = await findHeld(places);
+    return held.length === 0 ? nothing : await endAll(world, config, held, options);
+  }, options.tell);
+}
+
+async function findHeld(places: readonly CredentialStore[]): Promise<Held[]> {
   const held: Held[] = [];
-  for (const store of openPlaces(world, config, options.tell)) {
+  for (const store of places) {
     const stored = await loadUnlessDamaged(store.load());
     if (stored !== undefined) held.push({ store, stored });
   }
-  if (held.length === 0) return { local: "nothing stored", revocation: { kind: "not asked" } };
+  return held;
+}
+
+async function endAll(
+  world: World,
+  config: Config,
+  held: readonly Held[],
+  options: { localOnly: boolean; tell: (note: string) => void },
+): Promise<LogoutOutcome> {
   // A token must not be revoked for a logout that cannot be done.
   for (const { store } of held) await store.proveRemovable();
   const revocation = await revokeAll(world, config, held, options.localOnly);

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
+import { deferred } from "../src/deferred.ts";
 import { sleep } from "../src/system_world.ts";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { startLogin } from "./testing/login_run.ts";
+import { storeLogin } from "./testing/stored_login.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
 
 async function signIn(home: TestHome, issuer: TestIssuer): Promise<void> {
@@ -49,6 +51,26 @@ test("logout --local-only asks nobody", async () => {
   assert.match(words, /issuer was not asked/);
   assert.equal(issuer.asked("revoke").length, 0);
   assert.ok(!(await home.list()).includes("auth.json"));
+});
+
+test("logout waits for a refresh that is under way, and ends what it gave", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const refreshing = runCli(["token", "--codex-home", home.path], await createWorld());
+  while (issuer.asked("refresh").length === 0) await sleep(5);
+  const world = await createWorld();
+  const ending = runCli(["logout", "--codex-home", home.path], world);
+  while (!world.words.some((line) => /^Waiting for .* auth\.refresh\.lock/.test(line))) {
+    await sleep(20);
+  }
+  gate.resolve();
+  assert.equal(await refreshing, 0);
+  assert.equal(await ending, 0);
+  assert.ok(!(await home.list()).includes("auth.json"));
+  assert.equal(issuer.liveRefreshTokens.size, 0);
 });
 
 test("logout removes the login also when the issuer refuses, redirects or is gone, and says so", async () => {

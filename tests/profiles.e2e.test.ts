@@ -14,7 +14,8 @@ import { type Program, runProgram, startLogin, startProgram, SUBJECT } from "./t
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { ADA, BOB } from "./testing/users.ts";
 
-const KILLS = 20;
+/** The executable is also killed at each of its system calls, in faults.e2e.test.ts. */
+const KILLS = 10;
 const SLOW = { timeout: 300_000 };
 
 const mayMount = spawnSync("unshare", ["-m", "true"]).status === 0;

@@ -59,7 +59,7 @@ const THOROUGH: ReadonlySet<string> = new Set(
 const KEY_AFTERWARDS = "sk-afterwards-0123456789abcdef";
 
 /** How many runs of a scenario go on at the same time. */
-const LANES = 2;
+const LANES = 4;
 
 /**
  * Kills the command at each of its system calls on a file of its home, and looks each time: auth.json is byte for byte what

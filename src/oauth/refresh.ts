@@ -2,20 +2,17 @@ import * as v from "valibot";
 import type { ErrorCode } from "../error_kinds.ts";
 import { LoginError } from "../errors.ts";
 import type { Fetch } from "../world.ts";
+import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { readRefusal } from "./error_response.ts";
 import { FORM_HEADERS, readDate, readTokenAnswer, TokenText } from "./token.ts";
 
 /** Why new tokens are asked for; the reference tells its issuer. */
 export type RefreshReason = "proactive_expiry" | "scheduled" | "forced" | "unauthorized_recovery";
 
-export interface RefreshRequest {
-  /** The whole address of the token endpoint. */
-  readonly endpoint: string;
+export interface RefreshRequest extends ClientRequest {
   readonly clientId: string;
   readonly refreshToken: string;
   readonly reason: RefreshReason;
-  readonly originator: string;
-  readonly userAgent: string;
 }
 
 /** What the issuer replaced; what is undefined stays as it was. Each token is a secret. */
@@ -57,15 +54,9 @@ export async function requestRefresh(
   request: RefreshRequest,
   limitMs: number,
 ): Promise<RefreshedTokens> {
-  const { endpoint, clientId, refreshToken, reason, originator, userAgent } = request;
+  const { clientId, refreshToken, reason } = request;
   const post = (body: string, type: string): Promise<Response> =>
-    fetch(endpoint, {
-      method: "POST",
-      headers: { "content-type": type, originator, "user-agent": userAgent, accept: "*/*" },
-      body,
-      redirect: "manual",
-      limitMs,
-    });
+    postAsClient(fetch, request, body, type, { limitMs });
   const grant = { client_id: clientId, grant_type: "refresh_token" };
   const members = { ...grant, refresh_reason: reason, refresh_token: refreshToken };
   let response = await post(JSON.stringify(members), "application/json");

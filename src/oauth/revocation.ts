@@ -1,17 +1,14 @@
 import { LoginError } from "../errors.ts";
 import type { Fetch } from "../world.ts";
+import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { describeRefusal } from "./error_response.ts";
 import { FORM_HEADERS } from "./token.ts";
 
-export interface RevocationRequest {
-  /** The whole address of the revocation endpoint. */
-  readonly endpoint: string;
+export interface RevocationRequest extends ClientRequest {
   readonly token: string;
   readonly tokenTypeHint: "refresh_token" | "access_token";
   /** Sent with a refresh token only, as the reference does. */
   readonly clientId: string;
-  readonly originator: string;
-  readonly userAgent: string;
 }
 
 /**
@@ -26,17 +23,11 @@ export async function revokeToken(
   request: RevocationRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { endpoint, token, tokenTypeHint, clientId, originator, userAgent } = request;
+  const { token, tokenTypeHint, clientId } = request;
   const members: Record<string, string> = { token, token_type_hint: tokenTypeHint };
   if (tokenTypeHint === "refresh_token") members["client_id"] = clientId;
   const post = (body: string, type: string): Promise<Response> =>
-    fetch(endpoint, {
-      method: "POST",
-      headers: { "content-type": type, originator, "user-agent": userAgent, accept: "*/*" },
-      body,
-      redirect: "manual",
-      signal,
-    });
+    postAsClient(fetch, request, body, type, { signal });
 
   let response = await post(JSON.stringify(members), "application/json");
   if (response.status === 400 || response.status === 415) {

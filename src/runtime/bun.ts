@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { tryLockFileEx } from "./bun_kernel32.ts";
 import { loadLibc } from "./bun_libc.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import {
@@ -75,6 +76,7 @@ export const bunRuntime: Runtime = {
   },
 
   async tryLock(path: string): Promise<FileLock | undefined> {
+    if (process.platform === "win32") return await tryLockFileEx(path);
     const libc = await loadLibc();
     if (!libc) throw lockUnsupported(path, "the C library could not be loaded");
     const descriptor = openLockFile(path);

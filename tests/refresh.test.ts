@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import { runCli } from "../src/cli.ts";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
@@ -335,3 +336,50 @@ test("a refresh goes where the login came from, unless a variable says otherwise
   assert.equal(issuer.asked("refresh")[0]?.url.search, "?tenant=7");
   assert.match(moved.words, /CODEX_REFRESH_TOKEN_URL_OVERRIDE decides/);
 });
+
+test("any member at any level survives a refresh, and the order of all", async () => {
+  const own = new Set(["id_token", "access_token", "refresh_token"]);
+  const member = fc.tuple(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 4 }));
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await fc.assert(
+    fc.asyncProperty(fc.array(member), fc.array(member), async (top, inner) => {
+      const { document } = await storeLogin(home, issuer, -10);
+      const known = (value: unknown): Set<string> => new Set(Object.keys(value as object));
+      const foreign = (members: [string, unknown][], names: Set<string>): [string, unknown][] =>
+        members.filter(([name]) => !names.has(name) && !KNOWN_TO_THE_FILE.has(name));
+      const tokens = document["tokens"] as Record<string, unknown>;
+      // fromEntries defines members, so that one named "__proto__" is data.
+      const before = Object.fromEntries([
+        ...foreign(top, known(document)),
+        ...Object.entries(document).filter(([name]) => name !== "tokens"),
+        [
+          "tokens",
+          Object.fromEntries([...Object.entries(tokens), ...foreign(inner, known(tokens))]),
+        ],
+      ]);
+      await home.writeAuth(JSON.stringify(before));
+      const { exitCode, words } = await token(home);
+      assert.equal(exitCode, 0, words);
+      const hide = (name: string, value: unknown): unknown =>
+        own.has(name) || name === "last_refresh" ? "" : value;
+      const after = JSON.parse(await home.readAuth());
+      assert.equal(
+        JSON.stringify(after, hide),
+        JSON.stringify(JSON.parse(JSON.stringify(before)), hide),
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
+
+/** What has to be of a certain form, or the file is damaged. */
+const KNOWN_TO_THE_FILE = new Set([
+  "auth_mode",
+  "OPENAI_API_KEY",
+  "personal_access_token",
+  "oauth_provenance",
+  "login_owner_id",
+  "account_id",
+  "last_refresh",
+]);

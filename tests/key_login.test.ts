@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
 import { LoginError } from "../src/errors.ts";
 import type { Stdin } from "../src/world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
+import { holdLock } from "./testing/lock_holder.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
@@ -86,6 +88,24 @@ test("login --with-api-key at a terminal gives a hint instead of waiting", async
     /printenv OPENAI_API_KEY \| codex-login login --with-api-key/,
   );
   assert.deepEqual(await home.list().then((names) => names.includes("auth.json")), false);
+});
+
+test("login --with-api-key is not lost to a process that renews the old login for ever", async () => {
+  await using home = await createHome();
+  await using _held = await holdLock(join(home.path, "auth.refresh.lock"));
+  let time = 0;
+  const world = await createWorld({
+    stdin: stdin(KEY),
+    sleep: () => Promise.resolve(),
+    elapsed: () => time += 500,
+  });
+  const args = ["login", "--with-api-key", "--timeout", "0", "--codex-home", home.path];
+  assert.equal(await runCli(args, world), 0, world.words.join("\n"));
+  assert.equal((await home.authJson())["OPENAI_API_KEY"], KEY);
+  assert.match(
+    world.words.join("\n"),
+    /Waiting for flock \(process \d+\), which holds auth\.refresh\.lock[^]*does not come to an end/,
+  );
 });
 
 test("login --with-api-key waits for stdin only so long", async () => {

@@ -72,9 +72,11 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       await withRefreshLock(
         world,
         [home, dirname((await resolveAuthPath(home)).target)],
-        hasTokens
-          ? { limitMs: WAIT_WITH_TOKENS_MS, onWait }
-          : { limitMs: WAIT_FOR_REFRESH_MS, signal: world.signal, onWait },
+        {
+          limitMs: WAIT_FOR_REFRESH_MS,
+          onWait,
+          ...(hasTokens ? {} : { signal: world.signal }),
+        },
         critical,
       ),
 

@@ -27,7 +27,7 @@ export interface CredentialStore {
   /**
    * Runs `critical` as the only one of our processes that may renew this login, or move it away.
    *
-   * @param hasTokens fresh ones are at stake: then it waits longer, and no signal ends the wait.
+   * @param hasTokens fresh ones are at stake: then no signal ends the wait.
    */
   renewing<T>(
     critical: (mark: SentMark) => Promise<T>,

@@ -1,12 +1,12 @@
 import type { Config } from "./config.ts";
 import { refreshedDocument } from "./credentials/auth_document.ts";
 import { type Credentials, formatAuthFile, parseAuthFile } from "./credentials/auth_file.ts";
-import type { SentMark, SentToken } from "./credentials/sent_mark.ts";
+import type { SentMark } from "./credentials/sent_mark.ts";
 import type { CredentialStore } from "./credentials/store.ts";
-import { ERROR_KINDS } from "./error_kinds.ts";
 import { LoginError, toLoginError } from "./errors.ts";
-import type { RefreshReason } from "./oauth/refresh.ts";
+import type { RefreshedTokens, RefreshReason } from "./oauth/refresh.ts";
 import { renewTokens } from "./renewal.ts";
+import { explainCutOff, refuseAgain } from "./refusal.ts";
 import { revokeLogin } from "./revoke_login.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
@@ -70,7 +70,7 @@ async function renewAndSave(
   reason: RefreshReason,
   askedAt: number,
 ): Promise<RefreshOutcome> {
-  const { world, store, tell } = refresh;
+  const { world, config, store, tell } = refresh;
   const tokens = refreshableTokens(seen);
   const sent = await mark.read(tokens.refresh_token);
   const wasCutOff = sent?.wasCutOff ?? false;
@@ -94,46 +94,56 @@ async function renewAndSave(
   if ("document" in renewed) return adopt(renewed);
 
   const at = world.now();
+  const unsaved = (saveError: LoginError): RefreshOutcome => ({
+    credentials: withTokens(seen, renewed, at) ?? seen,
+    isRenewed: true,
+    saveError,
+  });
   let saved: Credentials | undefined;
-  let saveError: LoginError | undefined;
+  let current: Credentials | undefined;
   try {
-    await store.update((current) => {
-      if (!current || !hasSameRefreshToken(seen, current)) return undefined;
-      const document = refreshedDocument(current.document, renewed, at);
-      saved = parseAuthFile(formatAuthFile(document));
-      return document;
+    await store.update((stored) => {
+      if (!stored || !hasSameRefreshToken(seen, stored)) return undefined;
+      saved = withTokens(stored, renewed, at);
+      return saved?.document;
     }, tell);
-    await mark.clear();
+    if (!saved) current = await store.load();
   } catch (thrown) {
-    saveError = toLoginError(thrown);
-    saved = parseAuthFile(formatAuthFile(refreshedDocument(seen.document, renewed, at)));
+    return unsaved(toLoginError(thrown));
   }
-  if (saved) return { credentials: saved, isRenewed: true, saveError };
-  const current = await store.load();
-  if (current) return adopt(current);
-  await revokeUnsaved(refresh, seen, renewed, at);
-  return adopt(undefined);
+  if (saved) {
+    await mark.clear();
+    return { credentials: saved, isRenewed: true, saveError: undefined };
+  }
+  // What holds the token that was sent is no newer login; and a keyring out of reach is no logout.
+  if (current ? hasSameRefreshToken(seen, current) : config.store === "auto") {
+    return unsaved(
+      new LoginError("SAVE_FAILED", "The renewed login could not be saved", {
+        reason: current ? "another copy is in its place" : "its place cannot be reached any more",
+      }),
+    );
+  }
+  await mark.clear();
+  if (!current) await revokeUnsaved(refresh, seen, renewed, at);
+  return adopt(current);
 }
 
-/** Those who waited while the issuer refused need not ask it again: it takes each of them two seconds, and changes nothing. */
-function refuseAgain(sent: SentToken | undefined, askedAt: number): void {
-  const { refusal, wasCutOff } = sent ?? {};
-  if (!refusal || refusal.at < askedAt) return;
-  const { code } = refusal;
-  const error = new LoginError(code, ERROR_KINDS[code].title, {
-    reason: "the issuer refused it to another process a moment ago",
-  });
-  throw wasCutOff ? explainCutOff(error) : error;
+function withTokens(
+  { document }: Credentials,
+  renewed: RefreshedTokens,
+  at: number,
+): Credentials | undefined {
+  return parseAuthFile(formatAuthFile(refreshedDocument(document, renewed, at)));
 }
 
 /** Somebody signed out while the issuer was asked: tokens that came after that must not outlive it. */
 async function revokeUnsaved(
   { world, config }: Refresh,
   seen: Credentials,
-  renewed: Parameters<typeof refreshedDocument>[1],
+  renewed: RefreshedTokens,
   at: number,
 ): Promise<void> {
-  const orphan = parseAuthFile(formatAuthFile(refreshedDocument(seen.document, renewed, at)));
+  const orphan = withTokens(seen, renewed, at);
   if (orphan) await revokeLogin(world, config, orphan, REVOCATION_MS);
 }
 
@@ -189,11 +199,4 @@ function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
 function isUsable({ tokens }: Credentials, now: number): boolean {
   if (tokens?.access_token === "") return false;
   return tokens === undefined || (readTokenExpiry(tokens.access_token) ?? Infinity) > now;
-}
-
-function explainCutOff({ code, message, reason, status }: LoginError): LoginError {
-  return new LoginError(code, message, {
-    reason: `an earlier renewal ended before its answer was saved; ${reason ?? "no reason given"}`,
-    ...(status === undefined ? {} : { status }),
-  });
 }

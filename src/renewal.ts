@@ -4,12 +4,7 @@ import type { Config } from "./config.ts";
 import type { Credentials, StoredTokens } from "./credentials/auth_file.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
-import {
-  decodeClaims,
-  type IdTokenExpectations,
-  validateIdToken,
-  type ValidIdToken,
-} from "./oauth/id_token.ts";
+import { decodeClaims, type IdTokenExpectations, validateIdToken } from "./oauth/id_token.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { type RefreshedTokens, type RefreshReason, requestRefresh } from "./oauth/refresh.ts";
 import { retryUnsent } from "./retry_unsent.ts";
@@ -47,7 +42,7 @@ export async function renewTokens(
     world.sleep,
     TRIES,
     (limitMs) =>
-      requestRefresh(world.fetch, {
+      askForTokens(world.fetch, {
         endpoint: config.refreshEndpoint ?? `${issuer.base}/oauth/token`,
         clientId,
         refreshToken: refresh_token,
@@ -64,20 +59,20 @@ export async function renewTokens(
   for (const token of [renewed.idToken, renewed.accessToken, renewed.refreshToken]) {
     if (token !== undefined) world.log.hide(token);
   }
-  if (renewed.idToken !== undefined) {
-    const { claims, clockOffset } = readIdToken(renewed.idToken, {
-      issuer,
-      clientId,
-      now: world.now(),
-      answeredAt: renewed.answeredAt,
-    });
-    refuseOthers(idTokenClaims, claims, { withSubject: true });
-    if (clockOffset !== undefined) tell(describeClockOffset(clockOffset));
+  for (
+    const [token, withSubject] of [[renewed.idToken, true], [renewed.accessToken, false]] as const
+  ) {
+    if (token !== undefined) refuseOthers(idTokenClaims, readClaims(token), { withSubject });
   }
-  if (renewed.accessToken !== undefined) {
-    refuseOthers(idTokenClaims, readClaims(renewed.accessToken), { withSubject: false });
-  }
-  return renewed;
+  if (renewed.idToken === undefined) return renewed;
+  const expected = { issuer, clientId, now: world.now(), answeredAt: renewed.answeredAt };
+  const clockOffset = checkIdToken(renewed.idToken, expected);
+  if (typeof clockOffset === "number") tell(describeClockOffset(clockOffset));
+  if (!(clockOffset instanceof LoginError)) return renewed;
+  // The token that was sent is used up: what is good in the answer is all that is left of the login.
+  if (renewed.accessToken === undefined) throw clockOffset;
+  tell(`${clockOffset.message} (${clockOffset.reason}); the earlier one is kept.`);
+  return { ...renewed, idToken: undefined };
 }
 
 /** @throws {LoginError} REFRESH_REFUSED: an issuer that somebody wrote into the file must not be sent a token. */
@@ -92,13 +87,32 @@ function storedIssuer(given: string): Issuer {
   }
 }
 
-/** @throws {LoginError} REFRESH_FAILED */
-function readIdToken(idToken: string, expected: IdTokenExpectations): ValidIdToken {
+/** By how many seconds the clock is off, if that matters; or why the token is not usable. */
+function checkIdToken(
+  idToken: string,
+  expected: IdTokenExpectations,
+): number | undefined | LoginError {
   try {
-    return validateIdToken(idToken, expected);
+    return validateIdToken(idToken, expected).clockOffset;
   } catch (thrown) {
+    return new LoginError("REFRESH_FAILED", "The issuer's new ID token is not usable", {
+      reason: toLoginError(thrown).reason ?? "unreadable",
+    });
+  }
+}
+
+/** An answer that cannot be read says nothing about the login: it may be renewed later. */
+async function askForTokens(
+  ...parameters: Parameters<typeof requestRefresh>
+): Promise<RefreshedTokens> {
+  try {
+    return await requestRefresh(...parameters);
+  } catch (thrown) {
+    const { exitCode, reason, status } = toLoginError(thrown);
+    if (exitCode !== 1) throw thrown;
     throw new LoginError("REFRESH_FAILED", "The issuer's answer is not usable", {
-      reason: `its ID token: ${toLoginError(thrown).reason ?? "unreadable"}`,
+      ...(reason === undefined ? {} : { reason }),
+      ...(status === undefined ? {} : { status }),
     });
   }
 }

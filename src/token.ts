@@ -66,7 +66,8 @@ export async function obtainToken(
       stored,
       reason,
     );
-    world.signal.throwIfAborted();
+    // A token that could not be saved is nowhere else: it is given out even to who does not wait any more.
+    if (!outcome.saveError) world.signal.throwIfAborted();
     requireSignIn(judgeStored(config, outcome.credentials, world.now()), "Nobody is signed in");
     tellShortLife(outcome.credentials, options, world.now());
     return { ...toToken(outcome.credentials), saveError: outcome.saveError };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, readFile, rm, rmdir, symlink, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -183,6 +184,70 @@ test("what the answer leaves out stays as it was", async () => {
     for (const member of ["id_token", "access_token", "refresh_token"]) {
       assert.equal(stored[member] === tokens[member], member === name, member);
     }
+  }
+});
+
+test("a good answer in odd clothes does not cost the login", async () => {
+  type Change = (tokens: Record<string, unknown>) => Record<string, unknown>;
+  const rows: [name: string, headers: Record<string, string>, change: Change][] = [
+    ["another type", { "content-type": "text/plain" }, (tokens) => tokens],
+    ["another token_type", {}, (tokens) => ({ ...tokens, token_type: "N_A" })],
+    ["an ID token of another issuer", {}, (tokens) => ({
+      ...tokens,
+      id_token: signJwt({ iss: "https://other.example", sub: ADA.sub }),
+    })],
+    ["an ID token that is none", {}, (tokens) => ({ ...tokens, id_token: "opaque" })],
+  ];
+  for (const [name, headers, change] of rows) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { tokens } = await storeLogin(home, issuer, -10);
+    issuer.misbehave.refresh = { headers, change };
+    const { exitCode, words } = await token(home);
+    assert.equal(exitCode, 0, `${name}: ${words}`);
+    const stored = (await home.authJson())["tokens"] as Record<string, string>;
+    assert.ok(issuer.liveRefreshTokens.has(stored["refresh_token"] ?? ""), name);
+    const isKept = stored["id_token"] === tokens["id_token"];
+    assert.equal(isKept, name.startsWith("an ID token"), name);
+    assert.equal(/new ID token is not usable/.test(words), isKept, name);
+  }
+});
+
+test("a signal does not swallow a token that could not be saved", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const gate = deferred<void>();
+  issuer.misbehave.refresh = { after: gate.promise };
+  const world = await createWorld();
+  const ended = runCli(["token", "--codex-home", home.path], world);
+  await untilAsked(issuer);
+  world.end(new LoginError("INTERRUPTED", "Cancelled by SIGINT"));
+  // Somebody damages the file meanwhile.
+  await home.writeAuth("{ damaged");
+  gate.resolve();
+  assert.equal(await ended, 3, world.words.join("\n"));
+  assert.ok(issuer.secrets.includes(world.data[0] ?? ""));
+  assert.equal(issuer.liveRefreshTokens.size, 1);
+  assert.equal(await home.readAuth(), "{ damaged");
+});
+
+test("a FIFO or a link in the place of our mark neither hangs nor is followed", {
+  skip: process.platform === "win32" && "there are no FIFOs",
+}, async () => {
+  for (const isLink of [false, true]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const mark = join(home.path, "auth.refresh.sent");
+    const victim = join(home.path, "victim");
+    await writeFile(victim, "mine");
+    if (isLink) await symlink(victim, mark);
+    else execFileSync("mkfifo", [mark]);
+    const { exitCode, words } = await token(home);
+    assert.equal(exitCode, 0, words);
+    assert.equal(await readFile(victim, "utf8"), "mine");
+    await rm(mark, { force: true });
   }
 });
 

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
+import { lstat, readlink, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
@@ -38,7 +38,7 @@ export async function resolveAuthPath(
     if (!stat?.isSymbolicLink()) {
       return { path, target, size: stat && requireSoleFile(target, stat, code) };
     }
-    target = resolve(dirname(target), await readlink(target));
+    target = await followLink(target);
   }
   throw refused(code, path, "it is a chain of too many links");
 }
@@ -82,6 +82,12 @@ async function statOwn(path: string, code: RefusalCode): Promise<Stats | undefin
 
 function refused(code: RefusalCode, path: string, reason: string): LoginError {
   return new LoginError(code, `${printable(path)} is refused`, { reason });
+}
+
+/** Where a link leads to, as the system sees it: from the real folder that it is in. */
+export async function followLink(link: string): Promise<string> {
+  const folder = await realpath(dirname(link)).catch(() => dirname(link));
+  return resolve(folder, await readlink(link));
 }
 
 async function statOrMissing(path: string): Promise<Stats | undefined> {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile, unlink, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { unlink, writeFile } from "node:fs/promises";
 import { ERROR_KINDS, type ErrorCode } from "../error_kinds.ts";
+import { readSmallFile } from "../small_file.ts";
 
 /** What became of a refresh token that was sent to the issuer, as far as the processes before us know. */
 export interface SentToken {
@@ -18,12 +20,20 @@ export interface SentMark {
   clear(): Promise<void>;
 }
 
+const MAX_BYTES = 200;
+/** Neither through a link nor into a FIFO that nobody reads. */
+const REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC |
+  (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 const FORM = /^(\S{22}) (cut|whole)(?: ([A-Z_]+) (\d{1,15}))?$/;
 
 export function createSentMark(path: string): SentMark {
   return {
     async read(refreshToken): Promise<SentToken | undefined> {
-      const match = FORM.exec(await readFile(path, "utf8").catch(() => ""));
+      const text = await readSmallFile(path, MAX_BYTES, (reason) => new Error(reason)).catch(() =>
+        ""
+      );
+      const match = FORM.exec(text ?? "");
       if (!match || match[1] !== fingerprint(refreshToken)) return undefined;
       const [, , story, code = "", at] = match;
       return {
@@ -36,7 +46,7 @@ export function createSentMark(path: string): SentMark {
     write(refreshToken, { wasCutOff, refusal }): Promise<void> {
       const end = refusal ? ` ${refusal.code} ${refusal.at}` : "";
       const text = `${fingerprint(refreshToken)} ${wasCutOff ? "cut" : "whole"}${end}`;
-      return writeFile(path, text, { mode: 0o600 }).catch(() => {});
+      return writeFile(path, text, { mode: 0o600, flag: REPLACE }).catch(() => {});
     },
     clear: () => unlink(path).catch(() => {}),
   };

@@ -17,7 +17,8 @@ export async function isEntryStale(home: string): Promise<boolean> {
 /** Best effort, as the save that follows tells better what is wrong with the folder. */
 export async function markStale(home: string): Promise<void> {
   await makePrivateFolder(home);
-  await writeFile(markPath(home), "", { mode: 0o600 }).catch(() => {});
+  // Only where there is nothing yet: what is there may lead elsewhere.
+  await writeFile(markPath(home), "", { mode: 0o600, flag: "wx" }).catch(() => {});
 }
 
 export async function clearStale(home: string): Promise<void> {

@@ -1,9 +1,10 @@
-import { readlink, unlink } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readSmallFile } from "../small_file.ts";
 import { describeSystemError } from "../system_error.ts";
+import { followLink } from "./auth_path.ts";
 import { pendingPath, removeLeftovers, syncFolder } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 import { emptyMountedFile, isMountPoint } from "./mounted_file.ts";
@@ -67,7 +68,7 @@ export async function removeAuthFile(path: string, target: string): Promise<void
 async function linksTo(path: string, target: string): Promise<string[]> {
   const names = [path];
   for (let name = path; name !== target && names.length < 30;) {
-    name = resolve(dirname(name), await readlink(name));
+    name = await followLink(name);
     names.push(name);
   }
   return names.reverse();

@@ -93,14 +93,16 @@ export function readDate(response: Response): number | undefined {
 /**
  * The members of an answer of the token endpoint.
  *
+ * @param anyType takes JSON whatever the content type says.
  * @throws {LoginError} TOKEN_RESPONSE_INVALID, which names a member at most.
  */
 export async function readTokenAnswer<S extends v.GenericSchema>(
   response: Response,
   schema: S,
+  { anyType } = { anyType: false },
 ): Promise<v.InferOutput<S>> {
   const type = response.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
+  if (!anyType && !/^application\/json\s*(;|$)/i.test(type)) {
     throw invalid(
       /html/i.test(type)
         ? "an HTML page instead of JSON"

@@ -90,7 +90,8 @@ export const bunRuntime: Runtime = {
   helperCommand: (word) =>
     isExecutable()
       ? [process.execPath, word]
-      : [process.execPath, entryPath(import.meta.url), word],
+      // Bun would fetch what is missing from the registry, and run it.
+      : [process.execPath, "--no-install", entryPath(import.meta.url), word],
 
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
   hazard(): Hazard | undefined {

@@ -9,6 +9,7 @@ import {
   readdir,
   readFile,
   readlink,
+  realpath,
   stat,
   symlink,
   truncate,
@@ -18,6 +19,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { sleep } from "../../src/system_world.ts";
 import { apiKeyDocument } from "../../src/credentials/auth_document.ts";
+import { resolveAuthPath } from "../../src/credentials/auth_path.ts";
 import { openStore } from "../../src/credentials/open_store.ts";
 import type { CredentialStore } from "../../src/credentials/store.ts";
 import { createHome } from "../testing/home.ts";
@@ -35,6 +37,19 @@ async function storeAt(home: string): Promise<CredentialStore> {
 function saveKey(store: CredentialStore, key = "sk-new"): ReturnType<CredentialStore["update"]> {
   return store.update((current) => apiKeyDocument(key, current?.document));
 }
+
+test("a relative link in a linked home is followed from the real folder, as the system does", async () => {
+  await using home = await createHome();
+  const real = join(home.path, "deep", "real");
+  await mkdir(real, { recursive: true });
+  await mkdir(join(home.path, "deep", "shared"));
+  await symlink(real, join(home.path, "link"));
+  await symlink("../shared/auth.json", join(real, "auth.json"));
+  const shared = join(home.path, "deep", "shared", "auth.json");
+  await writeFile(shared, "{}", { mode: 0o600 });
+  const { target } = await resolveAuthPath(join(home.path, "link"));
+  assert.equal(await realpath(target), await realpath(shared));
+});
 
 test("a first save makes the folder (0700), parents too, and a file of 0600 whatever the umask", async () => {
   await using home = await createHome();

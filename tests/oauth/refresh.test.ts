@@ -87,7 +87,6 @@ test("requestRefresh() tells what is over from what may work later", async () =>
     [200, '{"access_token":"","id_token":null}', "REFRESH_FAILED", 5],
     [200, '{"access_token":7}', "REFRESH_FAILED", 5],
     [200, '{"access_token":"a\\u0000b"}', "REFRESH_FAILED", 5],
-    [200, '{"access_token":"a","token_type":"mac"}', "REFRESH_FAILED", 5],
     [400, '{"error":"constructor"}', "REFRESH_FAILED", 5],
   ];
   for (const [status, body, code, exitCode] of rows) {

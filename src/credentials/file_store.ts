@@ -75,6 +75,7 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         {
           limitMs: WAIT_FOR_REFRESH_MS,
           onWait,
+          hint: "run the command again in a while: another process renews the login",
           ...(hasTokens ? {} : { signal: world.signal }),
         },
         critical,

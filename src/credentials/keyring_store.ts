@@ -61,6 +61,9 @@ export function createKeyringStore(
     renewing: file.renewing,
 
     async load(tell): Promise<Credentials | undefined> {
+      // The same copy counts as when it is replaced.
+      const newer = await isEntryStale(home) ? await file.load() : undefined;
+      if (newer) return newer;
       const credentials = readEntry(await keyring.read());
       if (tell) await tellOfFile(home, credentials !== undefined, tell);
       return credentials;

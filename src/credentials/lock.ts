@@ -18,6 +18,8 @@ export interface LockWait {
   readonly limitMs: number;
   /** Told once, when the wait gets long: a sentence that names the holder. */
   readonly onWait?: ((message: string) => void) | undefined;
+  /** What helps when nobody lets go, if it is not to end the one who holds it. */
+  readonly hint?: string;
   /** Ends the wait. Absent where fresh tokens are at stake, which a Ctrl-C must not lose. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,7 +50,7 @@ async function acquire(
   world: LockWorld,
   path: string,
   started: number,
-  { limitMs, onWait, signal }: LockWait,
+  { limitMs, onWait, hint, signal }: LockWait,
 ): Promise<FileLock> {
   let isTold = false;
   for (;;) {
@@ -58,6 +60,7 @@ async function acquire(
     if (waited >= limitMs) {
       throw new LoginError("LOCK_BUSY", `${basename(path)} is locked by another process`, {
         reason: `${await lockHolder(path)} holds it for more than ${formatDuration(limitMs)}`,
+        ...(hint === undefined ? {} : { hint }),
       });
     }
     if (waited >= PATIENCE_MS && !isTold) {

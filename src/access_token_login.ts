@@ -50,7 +50,7 @@ export async function loginWithAccessToken(
   await refuseTerminal(world, ACCESS_TOKEN);
   const store = openStore(world, config);
   for (const message of config.notes) tell(message);
-  await store.prove(tell);
+  await store.prove("sign-in", tell);
   const token = await readStdinSecret(world, ACCESS_TOKEN, timeoutMs);
   world.log.hide(token);
   refuseOtherTokens(token);

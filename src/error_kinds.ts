@@ -127,13 +127,13 @@ export const ERROR_KINDS = {
     3,
     500,
     "Keyring not usable",
-    "unlock the keyring, or add -c cli_auth_credentials_store=file to the command",
+    "unlock the keyring; to sign in without it: codex-login -c cli_auth_credentials_store=file",
   ),
   STORE_UNSUPPORTED: kind(
     3,
     500,
     "Credential store not usable",
-    "add -c cli_auth_credentials_store=file to the command",
+    'set cli_auth_credentials_store = "file" in config.toml',
   ),
 
   NOT_SIGNED_IN: kind(4, 500, "Nobody is signed in", AGAIN),

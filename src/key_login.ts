@@ -43,7 +43,7 @@ export async function loginWithApiKey(
   await refuseTerminal(world, API_KEY);
   const store = openStore(world, config);
   for (const message of config.notes) tell(message);
-  await store.prove(tell);
+  await store.prove("sign-in", tell);
   const apiKey = await readStdinSecret(world, API_KEY, timeoutMs);
   if (apiKey.startsWith("at-")) {
     throw invalid(API_KEY, "it is a personal access token: use --with-access-token");

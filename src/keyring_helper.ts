@@ -14,6 +14,8 @@ const Steps = v.array(v.variant("op", [
   v.object({ op: v.literal("remove"), user: v.string() }),
 ]));
 
+const LIFE_S = 5;
+
 /** The file of the native code inside an executable; the build puts it here, and nothing is there in the sources. */
 declare const KEYRING_ADDON: string | undefined;
 
@@ -25,6 +27,8 @@ export async function serveKeyring(
   world: Pick<World, "stdin" | "runtime" | "platform" | "signal" | "writeData">,
 ): Promise<number> {
   await world.runtime.protectMemory();
+  // Whoever asked gives up earlier, and ends this process; but may be gone.
+  await world.runtime.limitLife(LIFE_S);
   const bytes = await world.stdin.read(MAX_KEYRING_MESSAGE_BYTES, world.signal);
   const limits = { maxLength: MAX_KEYRING_MESSAGE_BYTES, maxDepth: 4 };
   const steps = v.parse(Steps, parseJson(new TextDecoder().decode(bytes), limits));

@@ -65,7 +65,7 @@ export async function login(
     options.expectedWorkspaceIds,
   );
   const store = openStore(world, config);
-  await store.prove(note);
+  await store.prove("sign-in", note);
   world.signal.throwIfAborted();
 
   let handler: RequestHandler = () => new Response(null, { status: 503 });

@@ -2,7 +2,7 @@ import { readIdentity } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials/auth_file.ts";
 import { openPlaces } from "./credentials/open_store.ts";
-import type { CredentialStore } from "./credentials/store.ts";
+import type { CredentialPlace } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { type Revocation, revokeLogin } from "./revoke_login.ts";
 import type { World } from "./world.ts";
@@ -18,7 +18,7 @@ export interface LogoutOutcome {
 
 /** A place that holds something: a login, or what is left of one. */
 interface Held {
-  readonly store: CredentialStore;
+  readonly store: CredentialPlace;
   readonly stored: Credentials | "damaged";
 }
 
@@ -44,7 +44,7 @@ export async function logout(
   }, options.tell);
 }
 
-async function findHeld(places: readonly CredentialStore[]): Promise<Held[]> {
+async function findHeld(places: readonly CredentialPlace[]): Promise<Held[]> {
   const held: Held[] = [];
   for (const store of places) {
     const stored = await loadUnlessDamaged(store.load());

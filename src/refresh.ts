@@ -56,7 +56,7 @@ export async function refreshLogin(
       return adopt(current);
     }
     refreshableTokens(current);
-    await store.prove(tell);
+    await store.prove("renewal", tell);
     world.signal.throwIfAborted();
     await world.runtime.protectMemory();
     return await world.hold(() => renewAndSave(refresh, mark, current, reason, askedAt));
@@ -70,7 +70,8 @@ async function renewAndSave(
   reason: RefreshReason,
   askedAt: number,
 ): Promise<RefreshOutcome> {
-  const { world, config, store, tell } = refresh;
+  const { world, store, tell } = refresh;
+  const { kind } = store;
   const tokens = refreshableTokens(seen);
   const sent = await mark.read(tokens.refresh_token);
   const wasCutOff = sent?.wasCutOff ?? false;
@@ -102,11 +103,15 @@ async function renewAndSave(
   let saved: Credentials | undefined;
   let current: Credentials | undefined;
   try {
-    await store.update((stored) => {
-      if (!stored || !hasSameRefreshToken(seen, stored)) return undefined;
-      saved = withTokens(stored, renewed, at);
-      return saved?.document;
-    }, tell);
+    await store.update(
+      (stored) => {
+        if (!stored || !hasSameRefreshToken(seen, stored)) return undefined;
+        saved = withTokens(stored, renewed, at);
+        return saved?.document;
+      },
+      tell,
+      seen,
+    );
     if (!saved) current = await store.load();
   } catch (thrown) {
     return unsaved(toLoginError(thrown));
@@ -115,11 +120,13 @@ async function renewAndSave(
     await mark.clear();
     return { credentials: saved, isRenewed: true, saveError: undefined };
   }
-  // What holds the token that was sent is no newer login; and a keyring out of reach is no logout.
-  if (current ? hasSameRefreshToken(seen, current) : config.store === "auto") {
+  // What holds the token that was sent is no newer login; nor is what another place holds, when ours is out of reach.
+  if (store.kind !== kind || (current && hasSameRefreshToken(seen, current))) {
     return unsaved(
       new LoginError("SAVE_FAILED", "The renewed login could not be saved", {
-        reason: current ? "another copy is in its place" : "its place cannot be reached any more",
+        reason: store.kind === kind
+          ? "another copy is in its place"
+          : "its place cannot be reached any more",
       }),
     );
   }

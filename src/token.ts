@@ -61,6 +61,8 @@ export async function obtainToken(
   const reason = options.isForced ? "forced" : refreshReason(stored, options, world.now());
   if (!reason) return toToken(stored);
   try {
+    // What an interrupted move from the keyring left.
+    if (config.store === "file") await migrateStore(world, config, options.tell);
     const outcome = await refreshLogin(
       { world, config, store, tell: options.tell },
       stored,
@@ -79,7 +81,10 @@ export async function obtainToken(
   }
 }
 
-/** A login in the place that is not chosen any more is moved only when the chosen one has none: that costs nothing else. */
+/**
+ * A login in the place that is not chosen any more is moved when the chosen one has none: that costs nothing else. One that
+ * works does not depend on it.
+ */
 async function loadMoved(
   world: World,
   config: Config,
@@ -88,7 +93,13 @@ async function loadMoved(
 ): Promise<Credentials | undefined> {
   const stored = await store.load();
   if (stored && store.kind === wantedKind(config)) return stored;
-  await migrateStore(world, config, tell);
+  try {
+    await migrateStore(world, config, tell);
+  } catch (thrown) {
+    if (!stored || world.signal.aborted) throw thrown;
+    const { message, reason } = toLoginError(thrown);
+    tell(`The login stays where it is: ${message}${reason === undefined ? "" : ` (${reason})`}.`);
+  }
   return await store.load(tell);
 }
 

@@ -154,6 +154,17 @@ test(
   },
 );
 
+/** Also when whoever asked it is gone. */
+function assertHelperEnds(home: TestHome, env: Record<string, string>): void {
+  const [program = "", ...args] = [...programCommand(), KEYRING_HELPER];
+  const { signal } = spawnSync(program, args, {
+    input: JSON.stringify([{ op: "read", user: "u" }]),
+    env: { ...programEnvironment(home), ...env },
+    timeout: 60_000,
+  });
+  assert.equal(signal, "SIGALRM");
+}
+
 test(`${SUBJECT}: a bus that never answers is given up`, {
   timeout: 120_000,
   skip: process.platform !== "linux"
@@ -175,6 +186,7 @@ test(`${SUBJECT}: a bus that never answers is given up`, {
     assert.equal(out.exitCode, 0, out.stderr);
     assert.match(out.stderr, /keyring could not be looked into \(it did not answer/);
     assert.ok(!(await home.list()).includes("auth.json"));
+    if (SUBJECT === "executable") assertHelperEnds(home, env);
   } finally {
     for (const socket of sockets) socket.destroy();
     silent.close();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
+import { storeLogin } from "./testing/stored_login.ts";
 import { type Ended, runProgram, SUBJECT } from "./testing/program.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
@@ -120,5 +121,28 @@ test(
       assert.ok(!left.some((name) => /tmp|pending/.test(name)), ended.stdout);
     }
     assert.equal(issuer.requests.length, 0);
+  },
+);
+
+test(
+  `${SUBJECT}: homes that share only a mounted auth.json renew its login once`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using first = await createMountedHome();
+    await using second = await createMountedHome();
+    await storeLogin(first, issuer, 100);
+    await writeFile(outside(first), await first.readAuth(), { mode: 0o600 });
+    await writeFile(first.authPath, "");
+    const bind = `mount --bind "${outside(first)}" "$H/auth.json"`;
+    const ended = await Promise.all(
+      [first, second, first, second].map((home) => runMounted(home, bind, ["token"])),
+    );
+    const tokens = ended.map(({ exitCode, stdout, stderr }) => {
+      assert.equal(exitCode, 0, stderr);
+      return stdout;
+    });
+    assert.equal(new Set(tokens).size, 1);
+    assert.equal(issuer.asked("refresh").length, 1);
   },
 );

@@ -73,7 +73,7 @@ async function names(home: TestHome): Promise<string> {
 /** A sign-in as the store sees it. */
 async function signIn(home: TestHome, document: Record<string, unknown>): Promise<string> {
   const store = openStore(await createWorld(), { home: home.path, store: "file" });
-  await store.prove();
+  await store.prove("sign-in");
   await store.update((current) => ({
     ...document,
     ...(current?.document["mine"] ? { mine: current.document["mine"] } : {}),
@@ -588,7 +588,7 @@ test("other stores have no profiles", async () => {
         "STORE_UNSUPPORTED",
         3,
       );
-      assert.match(words, /cli_auth_credentials_store=file/);
+      assert.match(words, /cli_auth_credentials_store = "file"/);
     }
   }
 });

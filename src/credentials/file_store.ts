@@ -1,20 +1,21 @@
 import { constants } from "node:fs";
-import { access, unlink } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";
-import { pendingPath, proveWritable, removeLeftovers, replaceFile } from "./atomic_file.ts";
-import { type Credentials, formatAuthFile, MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
-import { proveKeeping, replaceKeeping } from "./active_profile.ts";
+import { proveWritable } from "./atomic_file.ts";
+import { type Credentials, MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
+import { proveKeeping } from "./kept_login.ts";
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import type { LockWait } from "./lock.ts";
 import { WAIT_MS, WAIT_WITH_TOKENS_MS, withLockedHome } from "./locked_home.ts";
-import { isMountPoint, overwriteMountedFile, proveMountedFile } from "./mounted_file.ts";
+import { isMountPoint, proveMountedFile } from "./mounted_file.ts";
 import { inspectExchange } from "./profile_exchange.ts";
 import { withRefreshLock } from "./refresh_lock.ts";
-import type { CredentialStore, Replaced } from "./store.ts";
+import { saveInFile } from "./file_save.ts";
+import type { CredentialPlace, CredentialStore, Replaced } from "./store.ts";
 import { readCredentials, readOrDamaged, removeAuthFile } from "./stored_file.ts";
 
 /** More than a login ever took, beyond what the file holds now. */
@@ -37,7 +38,10 @@ export type StoreWorld = Pick<
 >;
 
 /** `auth.json` in CODEX_HOME, under the two locks of the reference. */
-export function createFileStore(world: StoreWorld, home: string): CredentialStore {
+export function createFileStore(
+  world: StoreWorld,
+  home: string,
+): CredentialStore & CredentialPlace {
   const path = join(home, "auth.json");
 
   const locked = <T>(wait: LockWait, critical: (at: AuthPath) => Promise<T>): Promise<T> =>
@@ -47,7 +51,7 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
     kind: "file",
     path,
 
-    async prove(onWait): Promise<void> {
+    async prove(purpose, onWait): Promise<void> {
       await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target, size }) => {
         // Of a giant nothing is kept: it is no login, and is moved aside as it is.
         const kept = Math.min(size ?? 0, MAX_AUTH_FILE_BYTES);
@@ -55,7 +59,9 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
         await proveWritable(target, bytes, world.randomBytes);
         if (await isMountPoint(target)) await proveMountedFile(target, bytes);
         const { credentials } = await readOrDamaged(target);
-        if (credentials) await proveKeeping(home, credentials, world.randomBytes);
+        if (credentials && purpose === "sign-in") {
+          await proveKeeping(home, credentials, world.randomBytes);
+        }
       });
     },
 
@@ -71,7 +77,8 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
     renewing: async (critical, onWait, { hasTokens } = { hasTokens: false }) =>
       await withRefreshLock(
         world,
-        [home, dirname((await resolveAuthPath(home)).target)],
+        home,
+        (await resolveAuthPath(home)).target,
         {
           limitMs: WAIT_FOR_REFRESH_MS,
           onWait,
@@ -92,24 +99,10 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
 
     update(change, onWait): Promise<Replaced> {
       return locked({ limitMs: WAIT_WITH_TOKENS_MS, onWait }, async (at) => {
-        const { target } = at;
-        const { credentials, isDamaged } = await readOrDamaged(target);
-        const document = change(credentials);
-        if (!document) return { earlier: credentials, keptAside: undefined };
-        await removeLeftovers(target);
-        const keptProfile = credentials && await replaceKeeping(
-          home,
-          at,
-          { current: credentials, document },
-          world.randomBytes,
-        );
-        if (keptProfile) return { earlier: undefined, keptAside: undefined, keptProfile };
-        const keptAside = isDamaged ? asidePath(target, world.now()) : undefined;
-        const write = await isMountPoint(target) ? overwriteMountedFile : replaceFile;
-        await write(target, formatAuthFile(document), world.randomBytes, keptAside);
-        // The login is saved. A copy that stays is looked at only while the file is not whole.
-        await unlink(pendingPath(target)).catch(() => {});
-        return { earlier: credentials, keptAside };
+        const stored = await readOrDamaged(at.target);
+        const document = change(stored.credentials);
+        if (!document) return { earlier: stored.credentials, keptAside: undefined };
+        return await saveInFile(world, home, at, stored, document);
       });
     },
 
@@ -122,8 +115,4 @@ export function createFileStore(world: StoreWorld, home: string): CredentialStor
       });
     },
   };
-}
-
-export function asidePath(target: string, now: number): string {
-  return `${target}.corrupt-${new Date(now).toISOString().replace(/[-:.]/g, "")}`;
 }

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { LoginError } from "../errors.ts";
-import { base64Url } from "../oauth/pkce.ts";
 import { printable } from "../printable.ts";
 import { environmentValue, type KeyringStep, type World } from "../world.ts";
 import { MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
@@ -11,7 +10,7 @@ import { MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
 /** As large as a login ever was: some keyrings take only short texts (2,560 bytes on Windows). */
 const PROBE_BYTES = 8_192;
 
-export type KeyringWorld = Pick<World, "keyring" | "env" | "platform" | "randomBytes">;
+export type KeyringWorld = Pick<World, "keyring" | "env" | "platform">;
 
 /** The entry of one CODEX_HOME in the person's keyring. All of it rejects with KEYRING_UNAVAILABLE. */
 export interface Keyring {
@@ -19,13 +18,13 @@ export interface Keyring {
   /** Writes, and makes sure that the same can be read. `aside` names an entry beside it that takes what was there before. */
   write(text: string, aside?: { readonly name: string; readonly text: string }): Promise<void>;
   remove(): Promise<void>;
-  /** Writes, reads and removes an entry of another name: nothing else shows that the keyring is open. */
-  prove(): Promise<void>;
   /**
-   * Reads for those who only want to be thorough: undefined when it cannot be read, which is told unless there is no
-   * keyring here at all.
+   * Writes, reads and removes an entry of another name: nothing else shows that the keyring is open. Only with the locks held,
+   * since it is always the same one: what a killed process leaves is removed by the next.
    */
-  look(tell: (message: string) => void): Promise<string | undefined>;
+  prove(): Promise<void>;
+  /** Reads for those who only want to be thorough: undefined when it cannot be read, which is told if there is a keyring at all. */
+  look(onObstacle: (error: LoginError) => void | Promise<void>): Promise<string | undefined>;
 }
 
 export function createKeyring(world: KeyringWorld, home: string): Keyring {
@@ -76,23 +75,17 @@ export function createKeyring(world: KeyringWorld, home: string): Keyring {
 
     prove(): Promise<void> {
       const text = "x".repeat(PROBE_BYTES);
-      const name = `probe-${base64Url(world.randomBytes(9))}`;
       return writeAndCompare(text, (user) => [
-        { op: "write", user: `${user}|${name}`, text },
-        { op: "read", user: `${user}|${name}` },
-        { op: "remove", user: `${user}|${name}` },
+        { op: "write", user: `${user}|probe`, text },
+        { op: "read", user: `${user}|probe` },
+        { op: "remove", user: `${user}|probe` },
       ]);
     },
 
-    async look(tell): Promise<string | undefined> {
+    async look(onObstacle): Promise<string | undefined> {
       const answer = await attempt((user) => [{ op: "read", user }]);
       if ("texts" in answer) return bounded(answer.texts[0]);
-      if (!answer.isAbsent) {
-        tell(
-          `The keyring could not be looked into (${printable(answer.failure)}); ` +
-            "a login that is in it stays there.",
-        );
-      }
+      if (!answer.isAbsent) await onObstacle(unavailable(answer.failure));
       return undefined;
     },
   };

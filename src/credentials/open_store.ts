@@ -1,10 +1,11 @@
 import type { Config } from "../config.ts";
 import { LoginError } from "../errors.ts";
-import { createAutoStore } from "./auto_store.ts";
 import { createFileStore, type StoreWorld } from "./file_store.ts";
+import { readEntry } from "./copies.ts";
 import { createKeyring } from "./keyring.ts";
-import { createKeyringStore, readEntry } from "./keyring_store.ts";
-import type { CredentialStore, OnWait } from "./store.ts";
+import { createKeyringPlace } from "./keyring_place.ts";
+import { createKeyringStore } from "./keyring_store.ts";
+import type { CredentialPlace, CredentialStore, OnWait } from "./store.ts";
 
 type StoreConfig = Pick<Config, "home" | "store">;
 
@@ -16,9 +17,8 @@ export function openStore(world: StoreWorld, { home, store }: StoreConfig): Cred
     case "file":
       return createFileStore(world, home);
     case "keyring":
-      return createKeyringStore(world, home, createKeyring(world, home));
     case "auto":
-      return createAutoStore(world, home, createKeyring(world, home));
+      return createKeyringStore(world, { home, store }, createKeyring(world, home));
     case "ephemeral":
       throw new LoginError(
         "STORE_UNSUPPORTED",
@@ -29,7 +29,8 @@ export function openStore(world: StoreWorld, { home, store }: StoreConfig): Cred
 
 /**
  * Every place where a login of this home may be, for those who end it: what is left in the place that is not chosen would
- * come back. Only with the store "keyring" is a keyring that cannot be read a failure.
+ * come back. A keyring that cannot be read is a failure where it was chosen, and with "auto" where there is no file either:
+ * then nobody knows whether somebody is signed in.
  *
  * @throws {LoginError} STORE_UNSUPPORTED
  */
@@ -37,14 +38,20 @@ export function openPlaces(
   world: StoreWorld,
   { home, store }: StoreConfig,
   tell: OnWait,
-): readonly CredentialStore[] {
-  if (store === "ephemeral") return [openStore(world, { home, store })];
+): readonly CredentialPlace[] {
+  if (store === "ephemeral") openStore(world, { home, store });
   const keyring = createKeyring(world, home);
-  const inKeyring = createKeyringStore(world, home, keyring);
-  const strict: CredentialStore = { ...inKeyring, load: () => inKeyring.load() };
-  const lenient: CredentialStore = {
+  const file = createFileStore(world, home);
+  const hasFile = (): Promise<boolean> => file.load().then((stored) => !!stored, () => true);
+  const inKeyring = createKeyringPlace(world, home, keyring, async (error) => {
+    if (store === "auto" && !await hasFile()) throw error;
+    tell(
+      `The keyring could not be looked into (${error.reason}); a login that is in it stays there.`,
+    );
+  });
+  const strict: CredentialPlace = {
     ...inKeyring,
-    load: async () => readEntry(await keyring.look(tell)),
+    load: async () => readEntry(await keyring.read()),
   };
-  return [store === "keyring" ? strict : lenient, createFileStore(world, home)];
+  return [store === "keyring" ? strict : inKeyring, file];
 }

@@ -14,16 +14,11 @@ export interface Replaced {
   readonly keptProfile?: string | undefined;
 }
 
-/** The credentials of one CODEX_HOME, shared with every other process that uses it. */
-export interface CredentialStore {
-  /** Where the login is, or a new one would go. Where that is decided on the way, it is right after each call. */
-  readonly kind: "file" | "keyring";
-  /** Of the file; null in the keyring. */
-  readonly path: string | null;
-  /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
-  prove(onWait?: OnWait): Promise<void>;
-  /** Fails if a stored login could not be removed; changes nothing. */
-  proveRemovable(): Promise<void>;
+/** What a save is for: only a sign-in brings a login that may be another one than what is stored. */
+export type Purpose = "sign-in" | "renewal";
+
+/** A place where a login of one CODEX_HOME may lie, for those who end it. */
+export interface CredentialPlace {
   /**
    * Runs `critical` as the only one of our processes that may renew this login, or move it away.
    *
@@ -36,17 +31,32 @@ export interface CredentialStore {
   ): Promise<T>;
   /** What is stored now, without a lock and without a change: what is stored is always whole. */
   load(tell?: OnWait): Promise<Credentials | undefined>;
-  /**
-   * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and
-   * returns the new document, or undefined to leave everything as it is.
-   */
-  update(
-    change: (current: Credentials | undefined) => JsonObject | undefined,
-    onWait?: OnWait,
-  ): Promise<Replaced>;
+  /** Fails if a stored login could not be removed; changes nothing. */
+  proveRemovable(): Promise<void>;
   /** Removes what is stored, if `isExpected` still finds in it what the caller has seen; tells whether it did. */
   remove(
     isExpected: (current: Credentials | undefined) => boolean,
     onWait?: OnWait,
   ): Promise<boolean>;
+}
+
+/** The credentials of one CODEX_HOME, shared with every other process that uses it. */
+export interface CredentialStore extends Pick<CredentialPlace, "renewing" | "load"> {
+  /** Where the login is, or a new one would go. Where that is decided on the way, it is right after each call. */
+  readonly kind: "file" | "keyring";
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
+  /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
+  prove(purpose: Purpose, onWait?: OnWait): Promise<void>;
+  /**
+   * Reads and writes under the locks. `change` is given what is stored (undefined when nothing is, or it is damaged) and
+   * returns the new document, or undefined to leave everything as it is.
+   *
+   * @param lastSeen what was stored when the caller looked: it counts where nothing can be read any more.
+   */
+  update(
+    change: (current: Credentials | undefined) => JsonObject | undefined,
+    onWait?: OnWait,
+    lastSeen?: Credentials,
+  ): Promise<Replaced>;
 }

@@ -102,4 +102,8 @@ export const bunRuntime: Runtime = {
   async protectMemory(): Promise<void> {
     (await loadLibc())?.disableCoreDumps();
   },
+
+  async limitLife(seconds): Promise<void> {
+    (await loadLibc())?.alarm(seconds);
+  },
 };

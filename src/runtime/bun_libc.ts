@@ -1,13 +1,15 @@
-/** The three calls of the C library that Bun has no function for. */
+/** The calls of the C library that Bun has no function for. */
 export interface Libc {
   /** Exclusive and without waiting; a number is the errno of any failure but "somebody else holds it". */
   tryFlock(descriptor: number): "locked" | "busy" | number;
   disableCoreDumps(): void;
+  alarm(seconds: number): void;
 }
 
 interface Symbols {
   flock(descriptor: number, operation: number): number;
   setrlimit(resource: number, limits: unknown): number;
+  alarm(seconds: number): number;
   prctl?(option: number, a: number, b: number, c: number, d: number): number;
   __errno_location?(): number;
   __error?(): number;
@@ -41,6 +43,7 @@ async function open(): Promise<Libc | undefined> {
       const { symbols } = ffi.dlopen(name, {
         flock: { args: ["i32", "i32"], returns: "i32" },
         setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+        alarm: { args: ["u32"], returns: "u32" },
         ...own,
       });
       return wrap(symbols as Symbols, ffi);
@@ -68,6 +71,7 @@ function wrap(
       symbols.setrlimit(RLIMIT_CORE, ffi.ptr(none));
       symbols.prctl?.(PR_SET_DUMPABLE, 0, 0, 0, 0);
     },
+    alarm: (seconds) => void symbols.alarm(seconds),
   };
 }
 

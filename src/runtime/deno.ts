@@ -60,6 +60,10 @@ export const denoRuntime: Runtime = {
   protectMemory(): Promise<void> {
     return Promise.resolve();
   },
+
+  limitLife(): Promise<void> {
+    return Promise.resolve();
+  },
 };
 
 /** Milliseconds until a server that fell is started again. */

@@ -79,6 +79,10 @@ export const nodeRuntime: Runtime = {
   protectMemory(): Promise<void> {
     return Promise.resolve();
   },
+
+  limitLife(): Promise<void> {
+    return Promise.resolve();
+  },
 };
 
 function flockCommand(descriptor: number): Promise<number | null> {

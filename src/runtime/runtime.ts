@@ -53,6 +53,8 @@ export interface Runtime {
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
   protectMemory(): Promise<void>;
+  /** Has the system end this process after so long, even while native code hangs; where the runtime can. */
+  limitLife(seconds: number): Promise<void>;
 }
 
 /** The file to start: the bundle, in which all files are one, or the entry of the sources. */

@@ -20,18 +20,15 @@ import { test } from "node:test";
 import { sleep } from "../../src/system_world.ts";
 import { apiKeyDocument } from "../../src/credentials/auth_document.ts";
 import { resolveAuthPath } from "../../src/credentials/auth_path.ts";
-import { openStore } from "../../src/credentials/open_store.ts";
+import { createFileStore } from "../../src/credentials/file_store.ts";
 import type { CredentialStore } from "../../src/credentials/store.ts";
 import { createHome } from "../testing/home.ts";
 import { createWorld } from "../testing/world.ts";
 
 const OLD = '{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-old"\n}';
 
-async function storeAt(home: string): Promise<CredentialStore> {
-  return openStore(await createWorld({ sleep: (_, signal) => sleep(1, signal) }), {
-    home,
-    store: "file",
-  });
+async function storeAt(home: string): Promise<ReturnType<typeof createFileStore>> {
+  return createFileStore(await createWorld({ sleep: (_, signal) => sleep(1, signal) }), home);
 }
 
 function saveKey(store: CredentialStore, key = "sk-new"): ReturnType<CredentialStore["update"]> {
@@ -57,7 +54,7 @@ test("a first save makes the folder (0700), parents too, and a file of 0600 what
   try {
     const path = join(home.path, "deep", "codex");
     const store = await storeAt(path);
-    await store.prove();
+    await store.prove("sign-in");
     await saveKey(store);
     assert.equal((await stat(join(home.path, "deep"))).mode & 0o777, 0o700);
     for (const name of ["auth.json", "auth.json.lock", "auth.lock"]) {
@@ -89,7 +86,7 @@ test("a save tightens a loose file, and tells what it replaced", async () => {
 
 test("prove() leaves nothing but the folder and the locks", async () => {
   await using home = await createHome();
-  await (await storeAt(home.path)).prove();
+  await (await storeAt(home.path)).prove("sign-in");
   assert.deepEqual((await home.list()).sort(), ["auth.json.lock", "auth.lock"]);
 });
 
@@ -134,7 +131,7 @@ test("a hard link, a folder, a FIFO and a circle of links are refused, and nothi
     await using home = await createHome();
     await make(home.authPath, home.path);
     const store = await storeAt(home.path);
-    await assert.rejects(store.prove(), { code: "SAVE_FAILED", exitCode: 3 }, what);
+    await assert.rejects(store.prove("sign-in"), { code: "SAVE_FAILED", exitCode: 3 }, what);
     await assert.rejects(saveKey(store), { code: "SAVE_FAILED" }, what);
     if (what === "hard link") assert.equal(await home.readAuth(), OLD);
     assert.ok(!(await home.list()).some((name) => name.endsWith(".tmp")), what);
@@ -168,7 +165,7 @@ test("a giant in the place of auth.json asks for no space of its size, and goes 
   await home.writeAuth(OLD);
   await truncate(home.authPath, 20_000_000_000);
   const store = await storeAt(home.path);
-  await store.prove();
+  await store.prove("sign-in");
   const { keptAside = "" } = await saveKey(store);
   assert.equal((await stat(keptAside)).size, 20_000_000_000);
   assert.equal((await store.load())?.apiKey, "sk-new");
@@ -259,14 +256,4 @@ test("what is refused for writing is refused for reading: hard links and files o
     reason: "it belongs to user 65534",
   });
   await assert.rejects(saveKey(store), { code: "SAVE_FAILED" });
-});
-
-test("a store that would keep nothing is refused by name", async () => {
-  await using home = await createHome();
-  const world = await createWorld();
-  assert.throws(() => openStore(world, { home: home.path, store: "ephemeral" }), {
-    code: "STORE_UNSUPPORTED",
-    exitCode: 3,
-    message: /keeps nothing once this command ends/,
-  });
 });

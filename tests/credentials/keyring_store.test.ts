@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { symlink } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runCli } from "../../src/cli.ts";
@@ -46,7 +46,7 @@ test("the keyring store writes the compact document, keeps what is not ours, and
   await using home = await createHome();
   const keyring = createFakeKeyring();
   keyring.entries.set(await userOf(home), JSON.stringify(OLD));
-  await home.writeAuth(OTHER);
+  await home.writeAuth({ auth_mode: "apikey", OPENAI_API_KEY: "sk-old" });
   const store = await open(keyring, home);
   const notes: string[] = [];
   assert.equal((await store.load((note) => void notes.push(note)))?.apiKey, "sk-old");
@@ -67,7 +67,7 @@ test("the keyring store takes a login in auth.json for the earlier one while the
   const store = await open(createFakeKeyring(), home);
   const notes: string[] = [];
   assert.equal(await store.load((note) => void notes.push(note)), undefined);
-  assert.match(notes.join(), /not in the keyring yet/);
+  assert.match(notes.join(), /auth\.json does not count .*: codex-login token$/);
   assert.equal((await saveKey(store)).earlier?.apiKey, "sk-old");
 });
 
@@ -93,9 +93,9 @@ test("the keyring store keeps damaged credentials aside, each kind where it was"
 test("the keyring store proves itself with an entry of another name, which it leaves no trace of", async () => {
   await using home = await createHome();
   const keyring = createFakeKeyring();
-  await (await open(keyring, home)).prove();
+  await (await open(keyring, home)).prove("sign-in");
   assert.deepEqual(keyring.calls[0]?.map(({ op }) => op), ["write", "read", "remove"]);
-  assert.ok(keyring.calls[0]?.every(({ user }) => user.includes("|probe-")));
+  assert.ok(keyring.calls[0]?.every(({ user }) => user.endsWith("|probe")));
   assert.equal(keyring.entries.size, 0);
 });
 
@@ -106,7 +106,7 @@ test("a keyring that fails is told in its own words, cleaned, and nothing is wri
   const before = await home.readAuth();
   keyring.failure = "locked\x1b[31m by \u202esomebody";
   const store = await open(keyring, home);
-  for (const attempt of [() => store.prove(), () => store.load(), () => saveKey(store)]) {
+  for (const attempt of [() => store.prove("sign-in"), () => store.load(), () => saveKey(store)]) {
     await assert.rejects(attempt(), {
       code: "KEYRING_UNAVAILABLE",
       exitCode: 3,
@@ -154,7 +154,7 @@ test("auto falls back to auth.json, says so, and the older entry does not come b
   keyring.failure = "locked";
   const notes: string[] = [];
   const store = await open(keyring, home, "auto");
-  await store.prove((note) => void notes.push(note));
+  await store.prove("sign-in", (note) => void notes.push(note));
   await saveKey(store, notes);
   assert.deepEqual([store.kind, store.path], ["file", home.authPath]);
   assert.equal(notes.filter((note) => /keyring cannot be used \(locked\)/.test(note)).length, 1);
@@ -194,9 +194,94 @@ test("auto reads the keyring first, then the file", async () => {
   const notes: string[] = [];
   assert.equal((await store.load((note) => void notes.push(note)))?.apiKey, "sk-old");
   assert.match(notes.join(), /keyring cannot be used \(gone\)/);
-  await store.proveRemovable();
-  assert.equal(await store.remove(() => true), true);
-  assert.ok(!(await home.list()).includes("auth.json"));
+});
+
+test("auto decides and writes under one lock: a save that waits meanwhile comes after it", async () => {
+  await using home = await createHome();
+  const keyring = createFakeKeyring();
+  keyring.entries.set(await userOf(home), JSON.stringify(OLD));
+  const later = openStore(await createKeyringWorld(keyring), { home: home.path, store: "file" });
+  let saved: Promise<Replaced> | undefined;
+  keyring.failsAt = (steps) => {
+    if (!steps.some(({ op }) => op === "write")) return false;
+    saved ??= later.update((current) => apiKeyDocument("sk-later", current?.document));
+    return true;
+  };
+  const { earlier } = await saveKey(await open(keyring, home, "auto"));
+  assert.equal(earlier?.apiKey, "sk-old");
+  assert.equal((await saved)?.earlier?.apiKey, "sk-new");
+  assert.equal((await home.authJson())["OPENAI_API_KEY"], "sk-later");
+});
+
+test("a file that does not count is replaced by its own login only", async () => {
+  for (const store of ["keyring", "auto"] as const) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    keyring.entries.set(await userOf(home), JSON.stringify(OLD));
+    await home.writeAuth(OTHER);
+    const { earlier } = await saveKey(await open(keyring, home, store));
+    assert.equal(earlier?.apiKey, "sk-old");
+    assert.deepEqual(await home.authJson(), OTHER);
+  }
+});
+
+test("a sign-in into the keyring keeps a login that has a name", async () => {
+  for (const store of ["keyring", "auto"] as const) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    await home.writeAuth(OLD);
+    const world = await createKeyringWorld(keyring);
+    assert.equal(await runCli(["profile", "save", "work", "--codex-home", home.path], world), 0);
+    const inKeyring = await open(keyring, home, store);
+    await inKeyring.prove("sign-in");
+    const { earlier, keptProfile } = await saveKey(inKeyring);
+    assert.deepEqual([earlier, keptProfile], [undefined, "work"]);
+    assert.deepEqual((await home.list()).sort(), [
+      "auth.json.lock",
+      "auth.lock",
+      "auth.refresh.lock",
+      "profiles",
+    ]);
+    assert.deepEqual(await readdir(join(home.path, "profiles")), ["work.json"]);
+    assert.equal(await home.mode("profiles/work.json"), "600");
+    assert.equal((await inKeyring.load())?.apiKey, "sk-new");
+  }
+});
+
+test("a store that would keep nothing is refused by name", async () => {
+  await using home = await createHome();
+  const world = await createKeyringWorld(createFakeKeyring());
+  assert.throws(() => openStore(world, { home: home.path, store: "ephemeral" }), {
+    code: "STORE_UNSUPPORTED",
+    exitCode: 3,
+    message: /keeps nothing once this command ends/,
+  });
+});
+
+test("a sign-in into the keyring leaves a file that another home may share", async () => {
+  await using home = await createHome();
+  const keyring = createFakeKeyring();
+  await mkdir(join(home.path, "shared"));
+  await writeFile(join(home.path, "shared", "auth.json"), JSON.stringify(OLD), { mode: 0o600 });
+  await symlink("shared/auth.json", home.authPath);
+  const notes: string[] = [];
+  await saveKey(await open(keyring, home), notes);
+  assert.match(notes.join(), /auth\.json stays, and is ignored: auth\.json is a link/);
+  assert.deepEqual(await home.authJson(), OLD);
+  assert.ok(keyring.entries.has(await userOf(home)));
+});
+
+test("logout with auto fails when nobody can know whether somebody is signed in", async () => {
+  for (const [isAbsent, exitCode] of [[false, 3], [true, 0]] as const) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    keyring.failure = "locked";
+    keyring.isAbsent = isAbsent;
+    const world = await createKeyringWorld(keyring);
+    const args = ["logout", "--codex-home", home.path, "-c", "cli_auth_credentials_store=auto"];
+    assert.equal(await runCli(args, world), exitCode, world.words.join("\n"));
+    assert.deepEqual(await home.list(), []);
+  }
 });
 
 test("status and logout with every store, wherever the login is", async () => {

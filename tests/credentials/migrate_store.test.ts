@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdir, rename, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { migrateStore } from "../../src/credentials/migrate_store.ts";
+import { markEntryOlder } from "../../src/credentials/older_entry.ts";
 import { createHome, type TestHome } from "../testing/home.ts";
 import {
   createFakeKeyring,
@@ -82,6 +85,8 @@ test("migrateStore() ended after any step has left a copy, and finishes the next
       await migrate(home, keyring, to);
       const inFile = await hasFile(home);
       assert.ok(to === "file" ? inFile : keyring.entries.has(user), `${from} ${failing}`);
+      assert.ok(inFile !== keyring.entries.has(user), `only one: ${from} ${failing}`);
+      assert.ok(!(await home.list()).includes("auth.keyring-is-older"), `${from} ${failing}`);
     }
   }
 });
@@ -96,4 +101,39 @@ test("migrateStore() with a keyring that cannot be used: a failure only where it
   assert.equal(await migrate(home, keyring, "auto"), "");
   assert.deepEqual(await home.authJson(), KEY);
   assert.equal(keyring.entries.size, 0);
+});
+
+test("migrateStore() leaves a file that another home may share", async () => {
+  for (const store of ["keyring", "auto"] as const) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    const shared = join(home.path, "shared");
+    await home.writeAuth(KEY);
+    await mkdir(shared);
+    await rename(home.authPath, join(shared, "auth.json"));
+    await symlink("shared/auth.json", home.authPath);
+    const notes = await migrate(home, keyring, store);
+    assert.equal(
+      /cannot be moved into the keyring: auth\.json is a link/.test(notes),
+      store === "keyring",
+    );
+    assert.deepEqual(await home.authJson(), KEY);
+    assert.equal(keyring.entries.size, 0);
+  }
+});
+
+test("migrateStore() does not touch an older entry that is another account's", async () => {
+  await using home = await createHome();
+  const keyring = createFakeKeyring();
+  const user = await userOf(home);
+  keyring.entries.set(user, JSON.stringify(OTHER));
+  await home.writeAuth(KEY);
+  await markEntryOlder(home.path);
+  await migrate(home, keyring, "file");
+  assert.ok(keyring.entries.has(user));
+  assert.ok((await home.list()).includes("auth.keyring-is-older"));
+  // What the person asked for last counts, and is moved.
+  assert.match(await migrate(home, keyring, "keyring"), /moved from .*auth\.json into the keyring/);
+  assert.deepEqual(JSON.parse(keyring.entries.get(user) ?? ""), KEY);
+  assert.ok(!await hasFile(home));
 });

@@ -134,7 +134,7 @@ for (const [name, make] of SCENES) {
       assert.equal(loaded !== undefined, seen.includes("*"));
 
       // Who writes puts it in order first, and shows the same.
-      await store.prove();
+      await store.prove("sign-in");
       assert.equal(await listed(home), seen, `after ${died} steps`);
       assert.equal(seen, died > (exchange.from ? 2 : 1) ? after : before);
       assert.equal(await inspectExchange(home.path), undefined);
@@ -144,7 +144,7 @@ for (const [name, make] of SCENES) {
         assertReferenceReads(await home.readAuth());
         assert.equal(secretOf(await home.readAuth()), secretOf(JSON.stringify(loaded.document)));
       }
-      await store.prove();
+      await store.prove("sign-in");
       assert.equal(await listed(home), seen);
       assert.ok(!(await readdir(join(home.path, "profiles"))).some((one) => one.startsWith(".")));
     }
@@ -161,11 +161,11 @@ test("a recovery that dies is done again by the next one", async () => {
   const intent = join(home.path, "profiles/.exchange.json");
   const text = await readFile(intent);
   const store = await storeOf(home);
-  await store.prove();
+  await store.prove("sign-in");
   // As if the process had died before it could remove the intent.
   await writeFile(intent, text);
   assert.equal(await listed(home), "*ada bob");
-  await store.prove();
+  await store.prove("sign-in");
   assert.equal(await listed(home), "*ada bob");
 });
 
@@ -177,7 +177,7 @@ test("a login that another program saved in the gap is nobody's to replace", asy
   const ola = loginOf(OLA);
   await home.writeAuth(ola);
   assert.equal(await listed(home), "*- ada bob");
-  await (await storeOf(home)).prove();
+  await (await storeOf(home)).prove("sign-in");
   assert.equal(await listed(home), "*- ada bob");
   assert.deepEqual(
     Object.values(await loginsIn(home)).sort(),
@@ -240,7 +240,7 @@ test("an exchange that the disk refuses changes nothing, and leaves no intent", 
       name,
     );
     await rm(obstacle, { recursive: true });
-    await (await storeOf(home)).prove();
+    await (await storeOf(home)).prove("sign-in");
     assert.equal(await listed(home), before, name);
     assert.ok(!(await readdir(join(home.path, "profiles"))).some((one) => one.startsWith(".")));
   }

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import { personalAccessTokenDocument } from "./credentials/auth_document.ts";
-import { openStore } from "./credentials/open_store.ts";
+import { prepareStore } from "./credentials/prepare_store.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
@@ -48,9 +48,8 @@ export async function loginWithAccessToken(
   }
   const allowed = allowedWorkspaces(config.forcedWorkspaceIds, expectedWorkspaceIds);
   await refuseTerminal(world, ACCESS_TOKEN);
-  const store = openStore(world, config);
   for (const message of config.notes) tell(message);
-  await store.prove("sign-in", tell);
+  const store = await prepareStore(world, config, tell);
   const token = await readStdinSecret(world, ACCESS_TOKEN, timeoutMs);
   world.log.hide(token);
   refuseOtherTokens(token);

@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts";
 import { apiKeyDocument } from "./credentials/auth_document.ts";
-import { openStore } from "./credentials/open_store.ts";
+import { prepareStore } from "./credentials/prepare_store.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
@@ -41,9 +41,8 @@ export async function loginWithApiKey(
     );
   }
   await refuseTerminal(world, API_KEY);
-  const store = openStore(world, config);
   for (const message of config.notes) tell(message);
-  await store.prove("sign-in", tell);
+  const store = await prepareStore(world, config, tell);
   const apiKey = await readStdinSecret(world, API_KEY, timeoutMs);
   if (apiKey.startsWith("at-")) {
     throw invalid(API_KEY, "it is a personal access token: use --with-access-token");

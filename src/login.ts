@@ -3,7 +3,7 @@ import { type AcceptedLogin, acceptTokens } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
-import { openStore } from "./credentials/open_store.ts";
+import { prepareStore } from "./credentials/prepare_store.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
@@ -64,8 +64,7 @@ export async function login(
     config.forcedWorkspaceIds,
     options.expectedWorkspaceIds,
   );
-  const store = openStore(world, config);
-  await store.prove("sign-in", note);
+  const store = await prepareStore(world, config, note);
   world.signal.throwIfAborted();
 
   let handler: RequestHandler = () => new Response(null, { status: 503 });

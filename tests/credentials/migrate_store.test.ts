@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { apiKeyDocument } from "../../src/credentials/auth_document.ts";
+import { openStore } from "../../src/credentials/open_store.ts";
+import { prepareStore } from "../../src/credentials/prepare_store.ts";
 import { migrateStore } from "../../src/credentials/migrate_store.ts";
 import { markEntryOlder } from "../../src/credentials/older_entry.ts";
 import { createHome, type TestHome } from "../testing/home.ts";
@@ -136,4 +139,29 @@ test("migrateStore() does not touch an older entry that is another account's", a
   assert.match(await migrate(home, keyring, "keyring"), /moved from .*auth\.json into the keyring/);
   assert.deepEqual(JSON.parse(keyring.entries.get(user) ?? ""), KEY);
   assert.ok(!await hasFile(home));
+});
+
+test("a sign-in into the file finds what an earlier setting left in the keyring", async () => {
+  for (const failure of [undefined, "gone"]) {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    keyring.entries.set(await userOf(home), JSON.stringify(KEY));
+    keyring.failsAt = (steps) => failure !== undefined && steps.some(({ op }) => op === "remove");
+    const world = await createKeyringWorld(keyring);
+    const notes: string[] = [];
+    const config = { home: home.path, store: "file" } as const;
+    const store = await prepareStore(world, config, (note) => void notes.push(note));
+    const { earlier } = await store.update((current) =>
+      apiKeyDocument("sk-new", current?.document)
+    );
+    assert.equal(earlier?.apiKey, "sk-one");
+    assert.equal(keyring.entries.size, failure ? 1 : 0);
+    assert.equal(
+      notes.some((note) => note.includes("an older copy is left")),
+      failure !== undefined,
+    );
+    // A copy that is left does not come back.
+    const later = await openStore(world, { home: home.path, store: "auto" }).load();
+    assert.equal(later?.apiKey, "sk-new");
+  }
 });

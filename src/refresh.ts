@@ -1,20 +1,20 @@
 import type { Config } from "./config.ts";
 import { refreshedDocument } from "./credentials/auth_document.ts";
 import { type Credentials, formatAuthFile, parseAuthFile } from "./credentials/auth_file.ts";
-import type { SentMark } from "./credentials/sent_mark.ts";
+import type { SentMark, SentToken } from "./credentials/sent_mark.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { RefreshedTokens, RefreshReason } from "./oauth/refresh.ts";
 import { renewTokens } from "./renewal.ts";
-import { explainCutOff, refuseAgain } from "./refusal.ts";
 import { revokeLogin } from "./revoke_login.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
+import { EXIT_SIGN_IN_AGAIN, explainCutOff, failAgain } from "./shared_failure.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds that a newer login, saved by a program that takes no lock of ours, is looked for after a refusal. */
 const ADOPTION_MS = 2_000;
 const ADOPTION_PAUSE_MS = 100;
-const EXIT_SIGN_IN_AGAIN = 4;
 /** Milliseconds that tokens may take to be ended, which nobody can use any more. */
 const REVOCATION_MS = 5_000;
 
@@ -39,6 +39,7 @@ interface Refresh {
  * request is sent only when its result can be saved, and saved only over the login that it was made for.
  *
  * @param seen what the caller has found stored, and found too old.
+ * @param askedAt when it began to look, in ms since the epoch.
  * @throws {LoginError} exit code 4 when signing in again is required; 5 when the issuer cannot be asked; 3 when the result
  * could not be saved, before anything was sent.
  */
@@ -46,20 +47,19 @@ export async function refreshLogin(
   refresh: Refresh,
   seen: Credentials,
   reason: RefreshReason,
+  askedAt: number,
 ): Promise<RefreshOutcome> {
   const { world, store, tell } = refresh;
   refreshableTokens(seen);
-  const askedAt = world.now();
   return await store.renewing(async (mark) => {
     const current = await store.load();
-    if (!current || (isReplaced(seen, current) && isUsable(current, world.now()))) {
-      return adopt(current);
-    }
-    refreshableTokens(current);
+    if (!current || isNewer(seen, current, askedAt, world.now())) return adopt(current);
+    const sent = await mark.read(refreshableTokens(current).refresh_token);
+    failAgain(sent, askedAt, world.now());
     await store.prove(tell);
     world.signal.throwIfAborted();
     await world.runtime.protectMemory();
-    return await world.hold(() => renewAndSave(refresh, mark, current, reason, askedAt));
+    return await world.hold(() => renewAndSave(refresh, mark, current, reason, askedAt, sent));
   }, tell);
 }
 
@@ -69,27 +69,25 @@ async function renewAndSave(
   seen: Credentials,
   reason: RefreshReason,
   askedAt: number,
+  sent: SentToken | undefined,
 ): Promise<RefreshOutcome> {
   const { world, config, store, tell } = refresh;
   const tokens = refreshableTokens(seen);
-  const sent = await mark.read(tokens.refresh_token);
   const wasCutOff = sent?.wasCutOff ?? false;
-  refuseAgain(sent, askedAt);
-  await mark.write(tokens.refresh_token, { wasCutOff: true, refusal: undefined });
+  await mark.write(tokens.refresh_token, { wasCutOff: true, failure: undefined });
   const renewed = await renewTokens(refresh, seen, tokens, reason).catch(async (thrown) => {
     const error = toLoginError(thrown);
     const { code, exitCode, requestSent, status } = error;
-    if (exitCode === EXIT_SIGN_IN_AGAIN) {
-      const newer = await waitForNewer(refresh, seen);
+    const isRefused = exitCode === EXIT_SIGN_IN_AGAIN;
+    if (isRefused) {
+      const newer = await waitForNewer(refresh, seen, askedAt);
       if (newer) return newer;
-      const refusal = { code, at: world.now() };
-      await mark.write(tokens.refresh_token, { wasCutOff, refusal });
-      throw wasCutOff ? explainCutOff(error) : error;
     }
     // A definite answer, or none because nothing was sent: the token is not on its way any more.
-    const isSettled = !requestSent || (status !== undefined && status < 500);
-    if (isSettled && !wasCutOff) await mark.clear();
-    throw error;
+    const isSettled = isRefused || !requestSent || (status !== undefined && status < 500);
+    const failure = { code, at: world.now() };
+    await mark.write(tokens.refresh_token, { wasCutOff: wasCutOff || !isSettled, failure });
+    throw isRefused && wasCutOff ? explainCutOff(error) : error;
   });
   if ("document" in renewed) return adopt(renewed);
 
@@ -151,11 +149,12 @@ async function revokeUnsaved(
 async function waitForNewer(
   { world, store }: Refresh,
   seen: Credentials,
+  askedAt: number,
 ): Promise<Credentials | undefined> {
   const until = world.elapsed() + ADOPTION_MS;
   do {
     const current = await store.load().catch(() => undefined);
-    if (current && isReplaced(seen, current) && isUsable(current, world.now())) return current;
+    if (current && isNewer(seen, current, askedAt, world.now())) return current;
     await world.sleep(ADOPTION_PAUSE_MS);
   } while (world.elapsed() < until);
   return undefined;
@@ -185,10 +184,21 @@ function refreshableTokens(
   });
 }
 
-/** Whether another process has stored something else since: a login renewed, or another one. */
-function isReplaced(seen: Credentials, current: Credentials | undefined): boolean {
-  return !current || !hasSameRefreshToken(seen, current) ||
+/**
+ * Whether another process has stored something else since that will do: a login renewed, or another one. A clock that is
+ * ahead takes even what was saved this moment for expired; renewing it once more would change nothing.
+ */
+function isNewer(
+  seen: Credentials,
+  current: Credentials,
+  askedAt: number,
+  now: number,
+): boolean {
+  const isReplaced = !hasSameRefreshToken(seen, current) ||
     seen.tokens?.access_token !== current.tokens?.access_token;
+  if (!isReplaced || current.tokens?.access_token === "") return false;
+  const savedAt = parseRfc3339(current.lastRefresh ?? "") ?? 0;
+  return isUsable(current, now) || (savedAt >= askedAt && savedAt <= now);
 }
 
 function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
@@ -197,6 +207,5 @@ function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
 }
 
 function isUsable({ tokens }: Credentials, now: number): boolean {
-  if (tokens?.access_token === "") return false;
   return tokens === undefined || (readTokenExpiry(tokens.access_token) ?? Infinity) > now;
 }

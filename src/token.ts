@@ -55,6 +55,7 @@ export async function obtainToken(
     return describe({ mode, token, accountId: null });
   }
   const store = openStore(world, config);
+  const askedAt = world.now();
   const stored = await loadMoved(world, config, store, options.tell);
   if (!stored) throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in");
   requireSignIn(judgeStored(config, stored, world.now()), "Nobody is signed in");
@@ -65,6 +66,7 @@ export async function obtainToken(
       { world, config, store, tell: options.tell },
       stored,
       reason,
+      askedAt,
     );
     // A token that could not be saved is nowhere else: it is given out even to who does not wait any more.
     if (!outcome.saveError) world.signal.throwIfAborted();

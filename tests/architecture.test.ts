@@ -153,7 +153,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "organization_setup.ts": "login.test.ts",
     "replaced_notes.ts": "key_login.test.ts",
     "renewal.ts": "refresh.test.ts",
-    "refusal.ts": "refresh.test.ts",
+    "shared_failure.ts": "refresh.test.ts",
     "clock_offset.ts": "login.test.ts",
     "retry_unsent.ts": "refresh.test.ts",
     "sign_in.ts": "status.test.ts",

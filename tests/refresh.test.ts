@@ -507,6 +507,38 @@ test("a request that never left is sent once more, and only then", async () => {
   assert.equal(tries.length, 2);
 });
 
+test("all requests of a refresh share twenty seconds", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const unread = (): Promise<Response> => Promise.resolve(new Response("", { status: 415 }));
+  const unsent = (): Promise<Response> =>
+    Promise.reject(new LoginError("CONNECT_TIMEOUT", "Nobody", { requestSent: false }));
+  const answers: [seconds: number, answer: () => Promise<Response>][] = [
+    [9, unread],
+    [8, unsent],
+    [2.5, unread],
+  ];
+  const limits: (number | undefined)[] = [];
+  let time = 0;
+  const { exitCode, words } = await token(home, {
+    elapsed: () => time,
+    sleep(ms): Promise<void> {
+      time += ms;
+      return Promise.resolve();
+    },
+    fetch(_, { limitMs }): Promise<Response> {
+      const [seconds, answer] = answers[limits.push(limitMs) - 1] ?? [0, unread];
+      time += seconds * 1_000;
+      return answer();
+    },
+  });
+  assert.equal(exitCode, 5, words);
+  assert.match(words, /error\[REFRESH_FAILED\][^]*HTTP 415/);
+  assert.deepEqual(limits, [20_000, 11_000, 2_500]);
+  assertNoSecrets(words + await home.textOutsideAuth(), issuer);
+});
+
 test("a refresh goes where the login came from, unless a variable says otherwise", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
+import { LoginError } from "../src/errors.ts";
 import type { World } from "../src/world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
@@ -194,6 +195,24 @@ test("token prints what other kinds of login have", async () => {
     const refreshed = await run(home, ["refresh"]);
     assert.equal(refreshed.exitCode, 4);
     assert.match(refreshed.words, /only a ChatGPT login has tokens that are renewed/);
+  }
+});
+
+test("a network error of token and refresh leads back to the same command", async () => {
+  for (const code of ["DNS", "CONNECT_TIMEOUT", "RESPONSE_TIMEOUT", "NETWORK"] as const) {
+    for (const command of ["token", "refresh"]) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await storeLogin(home, issuer, -10);
+      const before = await home.readAuth();
+      const { exitCode, words, out } = await run(home, [command], {
+        fetch: () => Promise.reject(new LoginError(code, "The issuer could not be asked")),
+      });
+      assert.equal(exitCode, 5);
+      assert.match(words, /\n {2}try: {3}check the connection, then run the command again$/);
+      assert.deepEqual(out, []);
+      assert.equal(await home.readAuth(), before);
+    }
   }
 });
 

@@ -98,6 +98,7 @@ async function runCommand(
     style,
     json,
     say,
+    answer: world.writeWords,
     startLog: async () => ({ ...world, log: await openLogOrGoOn(world, config, isVerbose) }),
   });
 }

@@ -6,6 +6,7 @@ import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { RefreshedTokens, RefreshReason } from "./oauth/refresh.ts";
 import { renewTokens } from "./renewal.ts";
+import { refreshableTokens } from "./refreshable_tokens.ts";
 import { revokeLogin } from "./revoke_login.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 import { EXIT_SIGN_IN_AGAIN, explainCutOff, failAgain } from "./shared_failure.ts";
@@ -164,23 +165,6 @@ function adopt(credentials: Credentials | undefined): RefreshOutcome {
   if (credentials) return { credentials, isRenewed: false, saveError: undefined };
   throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in any more", {
     reason: "the login was removed while it was being renewed",
-  });
-}
-
-/** The tokens of a login that can be renewed. @throws {LoginError} NOT_SIGNED_IN or REFRESH_REFUSED */
-function refreshableTokens(
-  { mode, tokens }: Credentials,
-): NonNullable<Credentials["tokens"]> {
-  if (mode !== "chatgpt" || !tokens) {
-    throw new LoginError("REFRESH_REFUSED", "This login cannot be renewed", {
-      reason: mode === "chatgptAuthTokens"
-        ? "another program gave its tokens, and renews them"
-        : "only a ChatGPT login has tokens that are renewed",
-    });
-  }
-  if (tokens.refresh_token !== "") return tokens;
-  throw new LoginError("NOT_SIGNED_IN", "The stored login cannot be renewed", {
-    reason: "it has no refresh token",
   });
 }
 

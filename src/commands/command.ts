@@ -43,6 +43,8 @@ export interface CommandContext {
   startLog(): Promise<World>;
   /** Words for people, unless they asked for quiet. */
   say(text: string): void;
+  /** What a person has asked to see: quiet silences progress and notes, not the answer. */
+  answer(text: string): void;
 }
 
 export interface Command {

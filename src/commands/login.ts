@@ -1,4 +1,4 @@
-import { parseDuration } from "../duration.ts";
+import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithAccessToken } from "../access_token_login.ts";
 import { loginWithApiKey } from "../key_login.ts";
@@ -25,7 +25,8 @@ export async function runLogin(context: CommandContext): Promise<number> {
       throw new LoginError("USAGE", `--${name} is not available in this version`, { hint });
     }
   }
-  const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
+  const timeout = options.text("timeout") ?? DEFAULT_TIMEOUT;
+  const timeoutMs = parseDuration(timeout, "--timeout", MAX_TIMER_MS);
   const method = readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
   let isSaved = false;

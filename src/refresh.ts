@@ -13,6 +13,8 @@ import { EXIT_SIGN_IN_AGAIN, explainCutOff, failAgain } from "./shared_failure.t
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
 
+const TARGET = "codex_login::auth::manager";
+
 /** Milliseconds that a newer login, saved by a program that takes no lock of ours, is looked for after a refusal. */
 const ADOPTION_MS = 2_000;
 const ADOPTION_PAUSE_MS = 100;
@@ -93,11 +95,10 @@ async function renewAndSave(
   if ("document" in renewed) return adopt(renewed);
 
   const at = world.now();
-  const unsaved = (saveError: LoginError): RefreshOutcome => ({
-    credentials: withTokens(seen, renewed, at) ?? seen,
-    isRenewed: true,
-    saveError,
-  });
+  const unsaved = (saveError: LoginError): RefreshOutcome => {
+    world.log.write("error", TARGET, "failed to save refreshed tokens", { code: saveError.code });
+    return { credentials: withTokens(seen, renewed, at) ?? seen, isRenewed: true, saveError };
+  };
   let saved: Credentials | undefined;
   let current: Credentials | undefined;
   try {

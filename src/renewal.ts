@@ -39,6 +39,13 @@ export async function renewTokens(
   const issuer = storedIssuer(oauth_provenance?.issuer ?? DEFAULT_ISSUER);
   const clientId = oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID;
   world.log.hide(refresh_token);
+  const endpoint = config.refreshEndpoint ?? `${issuer.base}/oauth/token`;
+  const { origin, pathname } = new URL(endpoint);
+  world.log.write("info", TARGET, "starting token refresh", {
+    issuer: `${issuer.base}/`,
+    // What somebody put into the query is theirs.
+    token_endpoint: origin + pathname,
+  });
   const deadline = world.elapsed() + LIMIT_MS;
   // Nothing but its own limit ends it: a Ctrl-C between the issuer's rotation and our save would lose the login.
   const renewed = await retryUnsent(
@@ -47,7 +54,7 @@ export async function renewTokens(
     (limitMs) => {
       const until = Math.min(deadline, world.elapsed() + limitMs);
       return askForTokens(world.fetch, {
-        endpoint: config.refreshEndpoint ?? `${issuer.base}/oauth/token`,
+        endpoint,
         clientId,
         refreshToken: refresh_token,
         reason,
@@ -61,6 +68,7 @@ export async function renewTokens(
         ...(status === undefined ? {} : { status }),
       }),
   );
+  world.log.write("info", TARGET, "token refresh succeeded");
   for (const token of [renewed.idToken, renewed.accessToken, renewed.refreshToken]) {
     if (token !== undefined) world.log.hide(token);
   }

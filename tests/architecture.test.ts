@@ -156,6 +156,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "refreshable_tokens.ts": "token.test.ts",
     "shared_failure.ts": "refresh.test.ts",
     "clock_offset.ts": "login.test.ts",
+    "lazy_log.ts": "log.test.ts",
     "retry_unsent.ts": "refresh.test.ts",
     "sign_in.ts": "status.test.ts",
     "token_expiry.ts": "token.test.ts",

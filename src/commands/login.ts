@@ -30,12 +30,12 @@ export async function runLogin(context: CommandContext): Promise<number> {
   const method = readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
   let isSaved = false;
-  const logged = await context.startLog();
+  await context.startLog();
   const world: World = {
-    ...logged,
+    ...context.world,
     saved(): void {
       isSaved = true;
-      logged.saved();
+      context.world.saved();
     },
   };
   await world.runtime.protectMemory();
@@ -53,7 +53,6 @@ export async function runLogin(context: CommandContext): Promise<number> {
     }
   } catch (thrown) {
     const error = toLoginError(thrown);
-    world.log.write("error", TARGET, "command failed", { code: error.code });
     if (isSaved) error.note = "the new login is saved";
     else if (await hasLogin(context)) error.note = "your earlier login is untouched";
     throw error;

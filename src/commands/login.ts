@@ -54,7 +54,9 @@ export async function runLogin(context: CommandContext): Promise<number> {
   } catch (thrown) {
     const error = toLoginError(thrown);
     if (isSaved) error.note = "the new login is saved";
-    else if (await hasLogin(context)) error.note = "your earlier login is untouched";
+    else if (error.note === undefined && await hasLogin(context)) {
+      error.note = "your earlier login is untouched";
+    }
     throw error;
   }
   if (environmentValue(world, "CODEX_ACCESS_TOKEN")) {

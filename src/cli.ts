@@ -5,6 +5,7 @@ import { errorJson } from "./commands/error_json.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { createLazyLog } from "./lazy_log.ts";
 import { printable } from "./printable.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -89,23 +90,35 @@ async function runCommand(
     overrides: options.list("config"),
   });
   const run = await command.load();
-  const isVerbose = options.flag("verbose");
-  return await run({
-    world,
-    config,
-    options,
-    words,
-    style,
-    json,
-    say,
-    startLog: async () => ({ ...world, log: await openLogOrGoOn(world, config, isVerbose) }),
-  });
+  const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));
+  try {
+    return await run({
+      world: { ...world, log },
+      config,
+      options,
+      words,
+      style,
+      json,
+      say,
+      answer: world.writeWords,
+      startLog: log.open,
+    });
+  } catch (thrown) {
+    // What ended before there was anything to tell makes no log.
+    if (log.isOpened()) {
+      const { code } = toLoginError(thrown);
+      log.write("error", `codex_cli::${command.name}`, "command failed", { code });
+    }
+    throw thrown;
+  } finally {
+    await log.flush();
+  }
 }
 
 async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): Promise<Log> {
-  const { openLog } = await import("./log.ts");
   const echo = isVerbose ? (line: string): void => world.writeWords(line) : undefined;
   try {
+    const { openLog } = await import("./log.ts");
     return await openLog({ folder: config.logDir, echo });
   } catch (thrown) {
     const { message, reason } = toLoginError(thrown);

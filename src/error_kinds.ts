@@ -8,7 +8,8 @@ export interface ErrorKind {
 }
 
 const AGAIN = "codex-login";
-const RETRY = "check the connection, then run codex-login again";
+/** Who signs in, renews or prints a token: each does the same once more. */
+const RETRY = "check the connection, then run the command again";
 
 const kind = (exit: number, page: number, title: string, hint: string): ErrorKind => ({
   exit,
@@ -160,7 +161,7 @@ export const ERROR_KINDS = {
     "if a company proxy inspects TLS, add its CA with NODE_EXTRA_CA_CERTS",
   ),
   NETWORK: kind(5, 502, "The issuer cannot be reached", RETRY),
-  RESPONSE_TIMEOUT: kind(5, 504, "The issuer did not answer in time", AGAIN),
+  RESPONSE_TIMEOUT: kind(5, 504, "The issuer did not answer in time", RETRY),
   RESPONSE_TOO_LARGE: kind(1, 502, "The issuer's answer is not usable", AGAIN),
 
   LOGIN_TIMEOUT: kind(
@@ -170,9 +171,9 @@ export const ERROR_KINDS = {
     "codex-login (--timeout 0 waits forever)",
   ),
   INTERNAL: kind(70, 500, "A bug in codex-login", "report it, with the version and what you did"),
-  HANGUP: kind(129, 500, "The sign-in was cancelled", AGAIN),
-  INTERRUPTED: kind(130, 500, "The sign-in was cancelled", AGAIN),
-  TERMINATED: kind(143, 500, "The sign-in was cancelled", AGAIN),
+  HANGUP: kind(129, 500, "The sign-in was cancelled", "run the command again"),
+  INTERRUPTED: kind(130, 500, "The sign-in was cancelled", "run the command again"),
+  TERMINATED: kind(143, 500, "The sign-in was cancelled", "run the command again"),
 } satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

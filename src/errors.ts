@@ -19,7 +19,7 @@ export class LoginError extends Error {
   readonly hint: string;
   readonly requestSent: boolean;
   readonly status: number | undefined;
-  /** What the failure did not touch, added by who knows. */
+  /** What the failure did to what is stored, or did not, added by who knows. */
   note: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: LoginErrorDetails = {}) {

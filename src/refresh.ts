@@ -1,20 +1,23 @@
 import type { Config } from "./config.ts";
 import { refreshedDocument } from "./credentials/auth_document.ts";
 import { type Credentials, formatAuthFile, parseAuthFile } from "./credentials/auth_file.ts";
-import type { SentMark } from "./credentials/sent_mark.ts";
+import type { SentMark, SentToken } from "./credentials/sent_mark.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import type { RefreshedTokens, RefreshReason } from "./oauth/refresh.ts";
 import { renewTokens } from "./renewal.ts";
-import { explainCutOff, refuseAgain } from "./refusal.ts";
+import { refreshableTokens } from "./refreshable_tokens.ts";
 import { revokeLogin } from "./revoke_login.ts";
+import { parseRfc3339 } from "./rfc3339.ts";
+import { EXIT_SIGN_IN_AGAIN, explainCutOff, failAgain } from "./shared_failure.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
+
+const TARGET = "codex_login::auth::manager";
 
 /** Milliseconds that a newer login, saved by a program that takes no lock of ours, is looked for after a refusal. */
 const ADOPTION_MS = 2_000;
 const ADOPTION_PAUSE_MS = 100;
-const EXIT_SIGN_IN_AGAIN = 4;
 /** Milliseconds that tokens may take to be ended, which nobody can use any more. */
 const REVOCATION_MS = 5_000;
 
@@ -39,6 +42,7 @@ interface Refresh {
  * request is sent only when its result can be saved, and saved only over the login that it was made for.
  *
  * @param seen what the caller has found stored, and found too old.
+ * @param askedAt when it began to look, in ms since the epoch.
  * @throws {LoginError} exit code 4 when signing in again is required; 5 when the issuer cannot be asked; 3 when the result
  * could not be saved, before anything was sent.
  */
@@ -46,60 +50,67 @@ export async function refreshLogin(
   refresh: Refresh,
   seen: Credentials,
   reason: RefreshReason,
+  askedAt: number,
 ): Promise<RefreshOutcome> {
   const { world, store, tell } = refresh;
   refreshableTokens(seen);
-  const askedAt = world.now();
   return await store.renewing(async (mark) => {
     const current = await store.load();
-    if (!current || (isReplaced(seen, current) && isUsable(current, world.now()))) {
-      return adopt(current);
-    }
-    refreshableTokens(current);
+    const { kind } = store;
+    if (!current || isNewer(seen, current, askedAt, world.now())) return adopt(current);
+    const sent = await mark.read(refreshableTokens(current).refresh_token);
+    failAgain(sent, askedAt, world.now());
     await store.prove("renewal", tell);
     world.signal.throwIfAborted();
     await world.runtime.protectMemory();
-    return await world.hold(() => renewAndSave(refresh, mark, current, reason, askedAt));
+    const attempt = { mark, seen: current, kind, reason, askedAt, sent };
+    return await world.hold(() => renewAndSave(refresh, attempt));
   }, tell);
+}
+
+/** One request, and all that is known before it. */
+interface RefreshAttempt {
+  readonly mark: SentMark;
+  readonly seen: Credentials;
+  /** The place that it was read from. */
+  readonly kind: CredentialStore["kind"];
+  readonly reason: RefreshReason;
+  readonly askedAt: number;
+  readonly sent: SentToken | undefined;
 }
 
 async function renewAndSave(
   refresh: Refresh,
-  mark: SentMark,
-  seen: Credentials,
-  reason: RefreshReason,
-  askedAt: number,
+  { mark, seen, kind, reason, askedAt, sent }: RefreshAttempt,
 ): Promise<RefreshOutcome> {
   const { world, store, tell } = refresh;
-  const { kind } = store;
   const tokens = refreshableTokens(seen);
-  const sent = await mark.read(tokens.refresh_token);
   const wasCutOff = sent?.wasCutOff ?? false;
-  refuseAgain(sent, askedAt);
-  await mark.write(tokens.refresh_token, { wasCutOff: true, refusal: undefined });
+  await mark.write(tokens.refresh_token, { wasCutOff: true, failure: undefined });
   const renewed = await renewTokens(refresh, seen, tokens, reason).catch(async (thrown) => {
     const error = toLoginError(thrown);
     const { code, exitCode, requestSent, status } = error;
-    if (exitCode === EXIT_SIGN_IN_AGAIN) {
-      const newer = await waitForNewer(refresh, seen);
+    const isRefused = exitCode === EXIT_SIGN_IN_AGAIN;
+    if (isRefused) {
+      const newer = await waitForNewer(refresh, seen, askedAt);
       if (newer) return newer;
-      const refusal = { code, at: world.now() };
-      await mark.write(tokens.refresh_token, { wasCutOff, refusal });
-      throw wasCutOff ? explainCutOff(error) : error;
     }
     // A definite answer, or none because nothing was sent: the token is not on its way any more.
-    const isSettled = !requestSent || (status !== undefined && status < 500);
-    if (isSettled && !wasCutOff) await mark.clear();
-    throw error;
+    const isSettled = isRefused || !requestSent || (status !== undefined && status < 500);
+    const failure = { code, at: world.now() };
+    await mark.write(tokens.refresh_token, { wasCutOff: wasCutOff || !isSettled, failure });
+    throw isRefused && wasCutOff ? explainCutOff(error) : error;
   });
   if ("document" in renewed) return adopt(renewed);
 
   const at = world.now();
-  const unsaved = (saveError: LoginError): RefreshOutcome => ({
-    credentials: withTokens(seen, renewed, at) ?? seen,
-    isRenewed: true,
-    saveError,
-  });
+  const unsaved = async (saveError: LoginError): Promise<RefreshOutcome> => {
+    // Those who wait must not send the token again: some issuers end all tokens of a login then.
+    const failure = { code: saveError.code, at: world.now() };
+    await mark.write(tokens.refresh_token, { wasCutOff: true, failure });
+    world.log.write("error", TARGET, "failed to save refreshed tokens", { code: saveError.code });
+    return { credentials: withTokens(seen, renewed, at) ?? seen, isRenewed: true, saveError };
+  };
   let saved: Credentials | undefined;
   let current: Credentials | undefined;
   try {
@@ -114,7 +125,7 @@ async function renewAndSave(
     );
     if (!saved) current = await store.load();
   } catch (thrown) {
-    return unsaved(toLoginError(thrown));
+    return await unsaved(toLoginError(thrown));
   }
   if (saved) {
     await mark.clear();
@@ -122,7 +133,7 @@ async function renewAndSave(
   }
   // What holds the token that was sent is no newer login; nor is what another place holds, when ours is out of reach.
   if (store.kind !== kind || (current && hasSameRefreshToken(seen, current))) {
-    return unsaved(
+    return await unsaved(
       new LoginError("SAVE_FAILED", "The renewed login could not be saved", {
         reason: store.kind === kind
           ? "another copy is in its place"
@@ -158,11 +169,12 @@ async function revokeUnsaved(
 async function waitForNewer(
   { world, store }: Refresh,
   seen: Credentials,
+  askedAt: number,
 ): Promise<Credentials | undefined> {
   const until = world.elapsed() + ADOPTION_MS;
   do {
     const current = await store.load().catch(() => undefined);
-    if (current && isReplaced(seen, current) && isUsable(current, world.now())) return current;
+    if (current && isNewer(seen, current, askedAt, world.now())) return current;
     await world.sleep(ADOPTION_PAUSE_MS);
   } while (world.elapsed() < until);
   return undefined;
@@ -175,27 +187,21 @@ function adopt(credentials: Credentials | undefined): RefreshOutcome {
   });
 }
 
-/** The tokens of a login that can be renewed. @throws {LoginError} NOT_SIGNED_IN or REFRESH_REFUSED */
-function refreshableTokens(
-  { mode, tokens }: Credentials,
-): NonNullable<Credentials["tokens"]> {
-  if (mode !== "chatgpt" || !tokens) {
-    throw new LoginError("REFRESH_REFUSED", "This login cannot be renewed", {
-      reason: mode === "chatgptAuthTokens"
-        ? "another program gave its tokens, and renews them"
-        : "only a ChatGPT login has tokens that are renewed",
-    });
-  }
-  if (tokens.refresh_token !== "") return tokens;
-  throw new LoginError("NOT_SIGNED_IN", "The stored login cannot be renewed", {
-    reason: "it has no refresh token",
-  });
-}
-
-/** Whether another process has stored something else since: a login renewed, or another one. */
-function isReplaced(seen: Credentials, current: Credentials | undefined): boolean {
-  return !current || !hasSameRefreshToken(seen, current) ||
+/**
+ * Whether another process has stored something else since that will do: a login renewed, or another one. A clock that is
+ * ahead takes even what was saved this moment for expired; renewing it once more would change nothing.
+ */
+function isNewer(
+  seen: Credentials,
+  current: Credentials,
+  askedAt: number,
+  now: number,
+): boolean {
+  const isReplaced = !hasSameRefreshToken(seen, current) ||
     seen.tokens?.access_token !== current.tokens?.access_token;
+  if (!isReplaced || current.tokens?.access_token === "") return false;
+  const savedAt = parseRfc3339(current.lastRefresh ?? "") ?? 0;
+  return isUsable(current, now) || (savedAt >= askedAt && savedAt <= now);
 }
 
 function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
@@ -204,6 +210,5 @@ function hasSameRefreshToken(seen: Credentials, current: Credentials): boolean {
 }
 
 function isUsable({ tokens }: Credentials, now: number): boolean {
-  if (tokens?.access_token === "") return false;
   return tokens === undefined || (readTokenExpiry(tokens.access_token) ?? Infinity) > now;
 }

@@ -12,11 +12,13 @@ import type { World } from "./world.ts";
 
 const TARGET = "codex_login::auth::manager";
 
-/** Limits of the tries and the pauses before them, in ms: 20 s in all, since a try that is repeated ended in its 10 s to connect. */
-const TRIES = [{ pauseMs: 0, limitMs: 20_000 }, { pauseMs: 500, limitMs: 9_500 }] as const;
+/** Milliseconds for all that is asked, however often. */
+const LIMIT_MS = 20_000;
+/** A try that is repeated ended in its 10 s to connect. */
+const TRIES = [{ pauseMs: 0, limitMs: LIMIT_MS }, { pauseMs: 500, limitMs: 9_500 }] as const;
 
 interface Renewal {
-  readonly world: Pick<World, "fetch" | "log" | "sleep" | "now">;
+  readonly world: Pick<World, "fetch" | "log" | "sleep" | "now" | "elapsed">;
   readonly config: Pick<Config, "refreshEndpoint" | "originator" | "userAgent">;
   readonly tell: (note: string) => void;
 }
@@ -37,25 +39,36 @@ export async function renewTokens(
   const issuer = storedIssuer(oauth_provenance?.issuer ?? DEFAULT_ISSUER);
   const clientId = oauth_provenance?.client_id ?? DEFAULT_CLIENT_ID;
   world.log.hide(refresh_token);
+  const endpoint = config.refreshEndpoint ?? `${issuer.base}/oauth/token`;
+  const { origin, pathname } = new URL(endpoint);
+  world.log.write("info", TARGET, "starting token refresh", {
+    issuer: `${issuer.base}/`,
+    // What somebody put into the query is theirs.
+    token_endpoint: origin + pathname,
+  });
+  const deadline = world.elapsed() + LIMIT_MS;
   // Nothing but its own limit ends it: a Ctrl-C between the issuer's rotation and our save would lose the login.
   const renewed = await retryUnsent(
     world.sleep,
     TRIES,
-    (limitMs) =>
-      askForTokens(world.fetch, {
-        endpoint: config.refreshEndpoint ?? `${issuer.base}/oauth/token`,
+    (limitMs) => {
+      const until = Math.min(deadline, world.elapsed() + limitMs);
+      return askForTokens(world.fetch, {
+        endpoint,
         clientId,
         refreshToken: refresh_token,
         reason,
         originator: config.originator,
         userAgent: config.userAgent,
-      }, limitMs),
+      }, () => until - world.elapsed());
+    },
     ({ code, status }) =>
       world.log.write("warning", TARGET, "failed to refresh token", {
         code,
         ...(status === undefined ? {} : { status }),
       }),
   );
+  world.log.write("info", TARGET, "token refresh succeeded");
   for (const token of [renewed.idToken, renewed.accessToken, renewed.refreshToken]) {
     if (token !== undefined) world.log.hide(token);
   }

@@ -11,6 +11,8 @@ export type Revocation =
   | { readonly kind: "nothing to revoke" }
   | { readonly kind: "failed"; readonly error: LoginError };
 
+const TARGET = "codex_login::auth::manager";
+
 type RevokingWorld = Pick<World, "fetch" | "log" | "signal" | "sleep">;
 
 /**
@@ -48,10 +50,11 @@ export async function revokeLogin(
       originator: config.originator,
       userAgent: config.userAgent,
     }, AbortSignal.any([world.signal, late.signal]));
+    world.log.write("info", TARGET, "revoked auth tokens");
     return { kind: "revoked" };
   } catch (thrown) {
     const error = toLoginError(thrown);
-    world.log.write("warning", "codex_login::auth::manager", "failed to revoke auth tokens", {
+    world.log.write("warning", TARGET, "failed to revoke auth tokens", {
       code: error.code,
     });
     return { kind: "failed", error };

@@ -19,6 +19,8 @@ export interface Status {
   readonly lastRefresh: string | null;
   /** Masked. */
   readonly apiKey: string | null;
+  /** Masked; for people only. */
+  readonly personalAccessToken: string | null;
   readonly store: CredentialStore["kind"];
   /** Of the file; null in the keyring. */
   readonly path: string | null;
@@ -38,6 +40,7 @@ const NOBODY: Omit<Status, "store" | "path"> = {
   accessToken: null,
   lastRefresh: null,
   apiKey: null,
+  personalAccessToken: null,
   issuer: null,
   overriddenBy: null,
   forbiddenBy: null,
@@ -54,14 +57,17 @@ export async function readStatus(world: World, config: Config): Promise<Status> 
   const override = readOverride(world, config);
   if (override) {
     const own = { store: store.kind, path: store.path };
-    return { ...NOBODY, ...own, ...describeOverride(override, world.now()) };
+    const notes = describeUnchecked(config, override);
+    return { ...NOBODY, ...own, notes, ...describeOverride(override, world.now()) };
   }
   const notes: string[] = [];
   const stored = await store.load((note) => void notes.push(note));
   const place = { store: store.kind, path: store.path, notes };
   if (!stored) return { ...NOBODY, ...place };
-  const { isSignedIn, mode, account, forbiddenBy } = judgeStored(config, stored, world.now());
+  const signIn = judgeStored(config, stored, world.now());
+  const { isSignedIn, mode, account, forbiddenBy } = signIn;
   const tokens = account && stored.tokens;
+  notes.push(...describeUnchecked(config, signIn));
   return {
     ...NOBODY,
     ...place,
@@ -70,10 +76,22 @@ export async function readStatus(world: World, config: Config): Promise<Status> 
     account,
     accessToken: tokens ? readExpiry(tokens.access_token, world.now()) : null,
     lastRefresh: formatLastRefresh(stored.lastRefresh),
-    apiKey: stored.mode === "apikey" && stored.apiKey ? maskKey(stored.apiKey) : null,
+    apiKey: mode === "apikey" ? maskKey(stored.apiKey ?? "") : null,
+    personalAccessToken: mode === "personalAccessToken"
+      ? maskKey(stored.personalAccessToken ?? "")
+      : null,
     issuer: tokens ? tokens.oauth_provenance?.issuer ?? DEFAULT_ISSUER : null,
     forbiddenBy,
   };
+}
+
+/** What only the issuer could say, which is not asked here. */
+function describeUnchecked({ forcedWorkspaceIds }: Config, { isSignedIn, mode }: SignIn): string[] {
+  const isUnchecked = isSignedIn && mode === "personalAccessToken" && forcedWorkspaceIds.length > 0;
+  if (!isUnchecked) return [];
+  return [
+    "Whether the token's workspace fits the setting forced_chatgpt_workspace_id is checked when it is used.",
+  ];
 }
 
 function describeOverride(

@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { AuthMode, Credentials } from "./credentials/auth_file.ts";
+import { describeMode } from "./credentials/mode_words.ts";
 import { migrateStore } from "./credentials/migrate_store.ts";
 import { openStore } from "./credentials/open_store.ts";
 import type { CredentialStore } from "./credentials/store.ts";
@@ -9,6 +10,7 @@ import type { RefreshReason } from "./oauth/refresh.ts";
 import { refreshLogin } from "./refresh.ts";
 import { formatRfc3339, parseRfc3339 } from "./rfc3339.ts";
 import { judgeStored, readOverride, type SignIn } from "./sign_in.ts";
+import { requireTokenWorkspace } from "./token_workspace.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
 
@@ -52,14 +54,16 @@ export async function obtainToken(
   if (override) {
     const { mode, token, variable } = requireSignIn(override, `${override.variable} is no token`);
     options.tell(`${variable} is set and used instead of what is stored.`);
+    if (mode === "personalAccessToken") await requireTokenWorkspace(world, config, token);
     return describe({ mode, token, accountId: null });
   }
   const store = openStore(world, config);
+  const askedAt = world.now();
   const stored = await loadMoved(world, config, store, options.tell);
   if (!stored) throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in");
   requireSignIn(judgeStored(config, stored, world.now()), "Nobody is signed in");
   const reason = options.isForced ? "forced" : refreshReason(stored, options, world.now());
-  if (!reason) return toToken(stored);
+  if (!reason) return await serveUnrenewed(world, config, stored, options);
   try {
     // What an interrupted move from the keyring left.
     if (config.store === "file") await migrateStore(world, config, options.tell);
@@ -67,11 +71,12 @@ export async function obtainToken(
       { world, config, store, tell: options.tell },
       stored,
       reason,
+      askedAt,
     );
     // A token that could not be saved is nowhere else: it is given out even to who does not wait any more.
     if (!outcome.saveError) world.signal.throwIfAborted();
     requireSignIn(judgeStored(config, outcome.credentials, world.now()), "Nobody is signed in");
-    tellShortLife(outcome.credentials, options, world.now());
+    tellLife(outcome.credentials, options, world.now());
     return { ...toToken(outcome.credentials), saveError: outcome.saveError };
   } catch (thrown) {
     const error = toLoginError(thrown);
@@ -122,6 +127,21 @@ function refreshReason(
   return last !== undefined && last <= now - SCHEDULE_MS ? "scheduled" : undefined;
 }
 
+/** What is stored, as it is: it is good for long enough, or of a kind that is not renewed here. */
+async function serveUnrenewed(
+  world: World,
+  config: Config,
+  stored: Credentials,
+  { tell }: TokenOptions,
+): Promise<Token> {
+  const served = toToken(stored);
+  if (served.authMode === "personalAccessToken") {
+    await requireTokenWorkspace(world, config, served.token);
+  }
+  tellLife(stored, { minTtlMs: undefined, tell }, world.now());
+  return served;
+}
+
 /** A token that is good for a little longer is better than none, unless a longer life was asked for by name. */
 function mayServe(
   { tokens }: Credentials,
@@ -135,14 +155,20 @@ function mayServe(
   return (readTokenExpiry(tokens.access_token) ?? Infinity) > world.now() + LAST_RESORT_MS;
 }
 
-function tellShortLife(
-  { tokens }: Credentials,
-  { minTtlMs, tell }: TokenOptions,
+function tellLife(
+  { mode, tokens }: Credentials,
+  { minTtlMs = 0, tell }: Pick<TokenOptions, "minTtlMs" | "tell">,
   now: number,
 ): void {
-  const expiry = tokens && readTokenExpiry(tokens.access_token);
-  if (minTtlMs === undefined || expiry === undefined || expiry > now + minTtlMs) return;
-  tell(`The issuer gives tokens for ${formatDuration(Math.max(0, expiry - now))} only.`);
+  const expiry = tokens && mode.startsWith("chatgpt")
+    ? readTokenExpiry(tokens.access_token)
+    : undefined;
+  if (expiry === undefined || expiry > now + minTtlMs) return;
+  tell(
+    expiry > now
+      ? `The issuer gives tokens for ${formatDuration(expiry - now)} only.`
+      : "The token has expired already, if this computer's clock is right.",
+  );
 }
 
 function toToken({ mode, apiKey, personalAccessToken, tokens }: Credentials): Token {
@@ -153,7 +179,7 @@ function toToken({ mode, apiKey, personalAccessToken, tokens }: Credentials): To
     : tokens?.access_token;
   if (token) return describe({ mode, token, accountId: tokens?.account_id ?? null });
   throw new LoginError("NOT_SIGNED_IN", "The stored login holds no token that could be shown", {
-    reason: `it is of the kind ${mode}`,
+    reason: `it is a login with ${describeMode(mode)}`,
   });
 }
 

@@ -171,3 +171,24 @@ test("a damaged name of the login in use stops a sign-in, and no token", async (
   assert.equal(login.exitCode, 3, login.words);
   assert.match(login.words, /active\.json is damaged/);
 });
+
+test("who waits does not send again a token whose successor could not be saved", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const keyring = createFakeKeyring();
+  await storeLogin(home, issuer, -10);
+  await moveIntoKeyring(home, keyring);
+  const answered = Promise.withResolvers<void>();
+  issuer.misbehave.refresh = { after: answered.promise };
+  keyring.failsAt = (steps) => issuer.asked("refresh").length > 0 && isWrite(steps);
+  const runs = [1, 2].map(() => run(home, keyring, "keyring", ["token"]));
+  while (issuer.asked("refresh").length === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  answered.resolve();
+  const ended = await Promise.all(runs);
+  assert.deepEqual(ended.map(({ exitCode }) => exitCode), [3, 3]);
+  assert.equal(issuer.asked("refresh").length, 1);
+  assert.deepEqual(ended.map(({ out }) => out !== "").sort(), [false, true]);
+  assert.match(ended.map(({ words }) => words).join(), /could not save it/);
+});

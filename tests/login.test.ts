@@ -666,7 +666,7 @@ const ERROR_ROWS: [
   ]],
   ["cut", undefined, { reset: true }, [
     "  cause: the connection was cut before the answer was complete (ECONNRESET)",
-    "  try:   check the connection, then run codex-login again",
+    "  try:   check the connection, then run the command again",
   ]],
 ];
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
+import { visit } from "./testing/fake_browser.ts";
+import { assertNoSecrets } from "./testing/leaks.ts";
+import { type Ended, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
-import { type Ended, runProgram, SUBJECT } from "./testing/program.ts";
+import { missingTool } from "./testing/tools.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
 const OLD = JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: "sk-old", mine: [1] }, null, 2);
@@ -31,6 +34,8 @@ async function runMounted(
 
 const outside = (home: TestHome): string => join(home.path, "outside.json");
 
+const BIND = 'mount --bind "$OUT" "$H/auth.json"';
+
 /** An auth.json that a container would be given: the place for it is in the home, the file is elsewhere. */
 async function createMountedHome(): Promise<TestHome> {
   const home = await createHome();
@@ -47,17 +52,16 @@ test(
   OPTIONS,
   async () => {
     await using home = await createMountedHome();
-    const bind = 'mount --bind "$OUT" "$H/auth.json"';
-    const saved = await runMounted(home, bind, ["login", "--with-api-key"], KEY);
+    const saved = await runMounted(home, BIND, ["login", "--with-api-key"], KEY);
     assert.equal(saved.exitCode, 0, saved.stderr);
     const file = JSON.parse(await readFile(outside(home), "utf8"));
     assert.deepEqual([file.OPENAI_API_KEY, file.mine], [KEY, [1]]);
     assert.deepEqual(await leftovers(home), []);
-    assert.equal((await runMounted(home, bind, ["status"])).exitCode, 0);
-    const out = await runMounted(home, bind, ["logout"]);
+    assert.equal((await runMounted(home, BIND, ["status"])).exitCode, 0);
+    const out = await runMounted(home, BIND, ["logout"]);
     assert.equal(out.exitCode, 0, out.stderr);
     assert.equal(await readFile(outside(home), "utf8"), "");
-    assert.equal((await runMounted(home, bind, ["status"])).exitCode, 1);
+    assert.equal((await runMounted(home, BIND, ["status"])).exitCode, 1);
   },
 );
 
@@ -82,6 +86,46 @@ test(
       assert.deepEqual(await leftovers(home), []);
     }
     assert.equal(issuer.requests.length, 0);
+  },
+);
+
+test(
+  `${SUBJECT}: a mounted auth.json that breaks while it is written leaves the copy, and says so`,
+  { ...OPTIONS, skip: OPTIONS.skip || missingTool("strace", "-V") },
+  async () => {
+    await using issuer = await startIssuer();
+    issuer.misbehave.apiKey = { status: 403 };
+    await using home = await createMountedHome();
+    // Longer than the new one: then no space is reserved, which would fail before anything is touched.
+    const long = JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: "k".repeat(20_000) });
+    await writeFile(outside(home), long);
+    await using program = startLogin(home, issuer, [], {
+      wrapper: ["unshare", "-m", "sh", "-ec", `${BIND}; exec "$@"`, "sh"],
+      env: { H: home.path, OUT: outside(home) },
+      cwd: "/",
+    });
+    const address = await program.authUrl();
+    // What was proved before holds no more: nothing is synced from now on.
+    const trace = join(home.path, "trace");
+    const strace = spawn("strace", [
+      ...["-f", "-p", String(program.child.pid), "-o", trace, "-P", home.authPath],
+      ...["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"],
+    ], { stdio: ["ignore", "ignore", "pipe"] });
+    const isGone = new Promise((resolve) => strace.once("close", resolve));
+    await new Promise((resolve) => strace.stderr.once("data", resolve));
+    await visit(address);
+    const { exitCode, stderr } = await program.ended;
+    await isGone;
+    assert.equal(exitCode, 3, stderr);
+    assert.match(stderr, /error\[SAVE_FAILED\][^]*\(EIO\)/);
+    assert.match(
+      stderr,
+      /\n {2}note: {2}auth\.json\.pending holds the new login, which counts while auth\.json is not whole/,
+    );
+    assert.ok(!stderr.includes("untouched"));
+    assertNoSecrets(stderr.replace(address, ""), issuer);
+    const status = await runMounted(home, BIND, ["status", "--json"]);
+    assert.equal(JSON.parse(status.stdout).account?.email, "ada@example.com", status.stderr);
   },
 );
 

@@ -182,6 +182,32 @@ test("two accounts: saved, used and removed, with every file 0600", async () => 
   assert.equal(await names(home), "*ada");
 });
 
+test("list says what each login is, also when asked to be quiet, but then no more", async () => {
+  await using home = await createHome();
+  assert.equal(
+    (await profile(home, "list", "--quiet")).words,
+    "There are no profiles, and nobody is signed in.",
+  );
+  const token = "at-0123456789012345678901234567890123456701234567";
+  const rows: [content: Record<string, unknown>, says: string][] = [
+    [{ personal_access_token: token }, "personal access token at-01234***4567"],
+    [{ personal_access_token: "at-1" }, "personal access token ***"],
+    [{ auth_mode: "agentIdentity", agent_identity: "x.y.z" }, "an agent identity"],
+    [{ bedrock_api_key: { api_key: "k" } }, "an API key of Amazon Bedrock"],
+    [
+      { ...loginOf(ADA), auth_mode: "chatgptAuthTokens" },
+      "ada@example.com (plan plus, workspace Analytical Engines), by ChatGPT tokens that another program gave",
+    ],
+  ];
+  for (const [content, says] of rows) {
+    await home.writeAuth(content);
+    assert.equal((await profile(home, "list", "--quiet")).words, `* (no name)  ${says}`);
+    const { words } = await profile(home, "list");
+    assert.ok(words.endsWith("\nTo name the login in use: codex-login profile save NAME"), words);
+    assert.ok(!words.includes(token));
+  }
+});
+
 test("a moved login keeps its bytes, and loses a mode that others could read", async () => {
   await using home = await createHome();
   await createTwo(home);

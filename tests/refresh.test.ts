@@ -338,6 +338,136 @@ test("a refusal for good is asked for once by all who wait, and again by who ins
   assert.equal((await token(home)).exitCode, 0);
 });
 
+/** A clock for each of so many processes, and the moment when all of them have looked at theirs, which they do first. */
+function createClocks(
+  count: number,
+  now: () => number = Date.now,
+): { readonly areRead: Promise<void>; next(): Pick<World, "now"> } {
+  const areRead = deferred<void>();
+  let unread = count;
+  let ticks = 0;
+  return {
+    areRead: areRead.promise,
+    next(): Pick<World, "now"> {
+      let isRead = false;
+      return {
+        now(): number {
+          if (!isRead && --unread === 0) areRead.resolve();
+          isRead = true;
+          // No two readings are the same.
+          return now() + ticks++;
+        },
+      };
+    },
+  };
+}
+
+test("a failure that may pass is met once by all who wait, and the issuer asked again by who comes later", async () => {
+  const error = new LoginError("RESPONSE_TIMEOUT", "The issuer could not be asked", {
+    reason: "connected, but no complete answer in time",
+  });
+  const rows: [lifetimeS: number, args: string[], exitCode: number][] = [
+    [-10, [], 5],
+    [200, [], 0],
+    [200, ["--min-ttl", "4m"], 5],
+  ];
+  for (const [lifetimeS, args, exitCode] of rows) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { tokens } = await storeLogin(home, issuer, lifetimeS);
+    const before = await home.readAuth();
+    const clocks = createClocks(6);
+    let calls = 0;
+    const fetch = async (): Promise<Response> => {
+      calls++;
+      await clocks.areRead;
+      throw error;
+    };
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () => token(home, { ...clocks.next(), fetch }, ...args)),
+    );
+    assert.equal(calls, 1);
+    for (const one of all) {
+      assert.equal(one.exitCode, exitCode, one.words);
+      assert.equal(one.token, exitCode === 0 ? tokens["access_token"] : undefined);
+      const says = exitCode === 0
+        ? /could not be renewed \(RESPONSE_TIMEOUT\); the stored token still works/
+        : /error\[RESPONSE_TIMEOUT\][^]*try: {3}check the connection, then run the command again$/;
+      assert.match(one.words, says);
+    }
+    const shared = all.filter(({ words }) => /another process asked the issuer/.test(words));
+    assert.equal(shared.length, exitCode === 0 ? 0 : 5);
+    assert.equal(await home.readAuth(), before);
+    assertNoSecrets(await home.textOutsideAuth(), issuer);
+    assert.equal((await token(home)).exitCode, 0);
+    assert.equal(issuer.asked("refresh").length, 1);
+    assert.ok(!(await home.list()).includes("auth.refresh.sent"));
+  }
+});
+
+test("the mark says whether a token may be used up, whatever the failure", async () => {
+  const rows: [failure: LoginError | { status: number; body: string }, mark: RegExp][] = [
+    [new LoginError("CONNECTION_RESET", "It broke"), / cut CONNECTION_RESET \d+$/],
+    [
+      new LoginError("DNS", "No address", { requestSent: false }),
+      / whole DNS \d+$/,
+    ],
+    [{ status: 429, body: "" }, / whole REFRESH_FAILED \d+$/],
+    [{ status: 503, body: "" }, / cut REFRESH_FAILED \d+$/],
+  ];
+  for (const [failure, mark] of rows) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const fetch = (): Promise<Response> =>
+      failure instanceof LoginError
+        ? Promise.reject(failure)
+        : Promise.resolve(new Response(failure.body, { status: failure.status }));
+    const path = join(home.path, "auth.refresh.sent");
+    assert.equal((await token(home, { ...impatient(), fetch })).exitCode, 5);
+    const first = await readFile(path, "utf8");
+    assert.match(first, mark);
+    // What may be used up stays so, even when the next request never leaves.
+    const offline = new LoginError("DNS", "No address", { requestSent: false });
+    await token(home, { ...impatient(), fetch: () => Promise.reject(offline) });
+    const word = / cut /.test(first) ? "cut" : "whole";
+    assert.match(await readFile(path, "utf8"), new RegExp(` ${word} DNS \\d+$`));
+    issuer.misbehave.refresh = { status: 401, body: '{"error":{"code":"refresh_token_reused"}}' };
+    const { exitCode, words } = await token(home, impatient());
+    assert.equal(exitCode, 4);
+    assert.equal(/an earlier renewal ended/.test(words), word === "cut", words);
+  }
+});
+
+test("a failure from the future, after the clock was set back, is no reason not to ask", async () => {
+  for (const code of ["RESPONSE_TIMEOUT", "REFRESH_TOKEN_EXPIRED"]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const broken = new LoginError("CONNECTION_RESET", "It broke");
+    await token(home, { fetch: () => Promise.reject(broken) });
+    const path = join(home.path, "auth.refresh.sent");
+    const [print, story] = (await readFile(path, "utf8")).split(" ");
+    await writeFile(path, `${print} ${story} ${code} ${Date.now() + 86_400_000}`);
+    assert.equal((await token(home)).exitCode, 0);
+    assert.equal(issuer.asked("refresh").length, 1);
+  }
+});
+
+test("a clock that is ahead by more than a token's life makes nobody renew what was just renewed", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const clocks = createClocks(5, () => Date.now() + 30 * 86_400_000);
+  issuer.misbehave.refresh = { after: clocks.areRead };
+  const ended = await Promise.all(Array.from({ length: 5 }, () => token(home, clocks.next())));
+  for (const { exitCode, words } of ended) assert.equal(exitCode, 0, words);
+  assert.equal(new Set(ended.map((one) => one.token)).size, 1);
+  assert.equal(issuer.asked("refresh").length, 1);
+  const stored = (await home.authJson())["tokens"] as Record<string, string>;
+  assert.ok(issuer.liveRefreshTokens.has(stored["refresh_token"] ?? ""));
+});
+
 test("a clock that is wrong by years is told, and makes no loop", async () => {
   for (const years of [-3, 3]) {
     await using issuer = await startIssuer();
@@ -375,6 +505,38 @@ test("a request that never left is sent once more, and only then", async () => {
   tries.length = 0;
   assert.equal((await token(home, refusing(false))).exitCode, 0);
   assert.equal(tries.length, 2);
+});
+
+test("all requests of a refresh share twenty seconds", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await storeLogin(home, issuer, -10);
+  const unread = (): Promise<Response> => Promise.resolve(new Response("", { status: 415 }));
+  const unsent = (): Promise<Response> =>
+    Promise.reject(new LoginError("CONNECT_TIMEOUT", "Nobody", { requestSent: false }));
+  const answers: [seconds: number, answer: () => Promise<Response>][] = [
+    [9, unread],
+    [8, unsent],
+    [2.5, unread],
+  ];
+  const limits: (number | undefined)[] = [];
+  let time = 0;
+  const { exitCode, words } = await token(home, {
+    elapsed: () => time,
+    sleep(ms): Promise<void> {
+      time += ms;
+      return Promise.resolve();
+    },
+    fetch(_, { limitMs }): Promise<Response> {
+      const [seconds, answer] = answers[limits.push(limitMs) - 1] ?? [0, unread];
+      time += seconds * 1_000;
+      return answer();
+    },
+  });
+  assert.equal(exitCode, 5, words);
+  assert.match(words, /error\[REFRESH_FAILED\][^]*HTTP 415/);
+  assert.deepEqual(limits, [20_000, 11_000, 2_500]);
+  assertNoSecrets(words + await home.textOutsideAuth(), issuer);
 });
 
 test("a refresh goes where the login came from, unless a variable says otherwise", async () => {

@@ -39,6 +39,8 @@ function chatGpt(tokens: Record<string, unknown> = {}): Record<string, unknown> 
   };
 }
 
+const LONG_TOKEN = "at-0123456789012345678901234567890123456701234567";
+
 async function status(
   home: TestHome,
   args: string[] = [],
@@ -158,17 +160,48 @@ test("status of an API key shows it masked, also one that masking cannot cut", a
 });
 
 test("status knows the logins of other kinds", async () => {
-  const rows: [unknown, string][] = [
-    [{ OPENAI_API_KEY: null, personal_access_token: "at-1" }, "personalAccessToken"],
-    [{ bedrock_api_key: { api_key: "k", region: "r" } }, "bedrockApiKey"],
+  const rows: [content: unknown, mode: string, says: string][] = [
+    [
+      { OPENAI_API_KEY: null, personal_access_token: "at-1" },
+      "personalAccessToken",
+      "Signed in with the personal access token ***.",
+    ],
+    [
+      { OPENAI_API_KEY: null, personal_access_token: LONG_TOKEN },
+      "personalAccessToken",
+      "Signed in with the personal access token at-01234***4567.",
+    ],
+    [
+      { bedrock_api_key: { api_key: "k", region: "r" } },
+      "bedrockApiKey",
+      "Signed in with an API key of Amazon Bedrock.",
+    ],
+    [
+      { bedrock_access_keys: { access_key_id: "a", secret_access_key: "s" } },
+      "bedrockAccessKeys",
+      "Signed in with AWS access keys for Amazon Bedrock.",
+    ],
+    [
+      { auth_mode: "agentIdentity", agent_identity: "x.y.z" },
+      "agentIdentity",
+      "Signed in with an agent identity.",
+    ],
+    [
+      { ...chatGpt({ access_token: accessToken(-60) }), auth_mode: "chatgptAuthTokens" },
+      "chatgptAuthTokens",
+      "Signed in with ChatGPT tokens that another program gave, as ada@example.com (plan plus, " +
+      "workspace Analytical Engines).\n" +
+      "The access token expired at 2026-11-20T23:59:00.000Z and is renewed by the program that gave it.",
+    ],
   ];
-  for (const [content, mode] of rows) {
+  for (const [content, mode, says] of rows) {
     await using home = await createHome();
     await home.writeAuth(content);
     const { exitCode, json, words } = await status(home);
     assert.equal(exitCode, 0);
     assert.equal(json["authMode"], mode);
-    assert.ok(words.includes(mode));
+    assert.ok(words.startsWith(says), words);
+    assert.ok(!words.includes(mode) && !`${words}${JSON.stringify(json)}`.includes(LONG_TOKEN));
   }
 });
 
@@ -224,6 +257,30 @@ test("status obeys the forced settings", async () => {
     assert.equal(actual, exitCode, setting);
     assert.equal(words.includes("does not fit the setting"), exitCode === 1);
   }
+});
+
+test("status cannot tell the workspace of a personal access token, and says when it matters", async () => {
+  await using home = await createHome();
+  await home.writeAuth({ personal_access_token: LONG_TOKEN });
+  const says = /workspace fits the setting forced_chatgpt_workspace_id is checked when it is used/;
+  for (const [setting, isSaid] of [["acct-1", true], ["", false]] as const) {
+    const args = ["-c", `forced_chatgpt_workspace_id=${setting}`];
+    for (const env of [{}, { CODEX_ACCESS_TOKEN: LONG_TOKEN }]) {
+      const { exitCode, words } = await status(home, args, env);
+      assert.equal(exitCode, 0, words);
+      assert.equal(says.test(words), isSaid);
+    }
+    assert.ok(!says.test((await status(home, [...args, "--quiet"])).words));
+  }
+});
+
+test("status --quiet gives the answer all the same", async () => {
+  await using home = await createHome();
+  const nobody = await status(home, ["--quiet"]);
+  assert.equal(nobody.exitCode, 1);
+  assert.equal(nobody.words, "Nobody is signed in. To sign in: codex-login");
+  await home.writeAuth(chatGpt());
+  assert.equal((await status(home, ["--quiet"])).words, (await status(home)).words);
 });
 
 test("status says when a variable wins over what is stored", async () => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
+import { LoginError } from "../src/errors.ts";
 import type { World } from "../src/world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
-import { startIssuer } from "./testing/issuer.ts";
+import { type Misbehaviour, startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { storeLogin } from "./testing/stored_login.ts";
-import { BOB } from "./testing/users.ts";
+import { ADA, BOB } from "./testing/users.ts";
 import { createWorld } from "./testing/world.ts";
 
 interface Ran {
@@ -107,9 +108,12 @@ test("token --min-ttl renews once at most, and says when the issuer gives less",
   assert.equal(issuer.asked("refresh").length, 1);
   assert.match(words, /The issuer gives tokens for 10 days only/);
   assert.equal(out.length, 1);
+  assert.equal((await run(home, ["token", "--min-ttl", "9d"])).exitCode, 0);
   assert.equal((await run(home, ["token", "--min-ttl", "1m"])).exitCode, 0);
   assert.equal(issuer.asked("refresh").length, 1);
   assert.equal((await run(home, ["token", "--min-ttl", "soon"])).exitCode, 2);
+  assert.equal((await run(home, ["token", "--min-ttl", "30d"])).exitCode, 0);
+  assert.equal(issuer.asked("refresh").length, 2);
 });
 
 test("refresh renews a good login, saves it, and shows no token", async () => {
@@ -178,11 +182,21 @@ test("token and refresh say why a login is over, with exit code 4, and keep the 
 
 test("token prints what other kinds of login have", async () => {
   await using home = await createHome();
-  const rows: [document: Record<string, unknown>, token: string, mode: string][] = [
-    [{ auth_mode: "apikey", OPENAI_API_KEY: "sk-1234567890" }, "sk-1234567890", "apikey"],
-    [{ personal_access_token: "at-1234567890" }, "at-1234567890", "personalAccessToken"],
+  const rows: [document: Record<string, unknown>, token: string, mode: string, kind: string][] = [
+    [
+      { auth_mode: "apikey", OPENAI_API_KEY: "sk-1234567890" },
+      "sk-1234567890",
+      "apikey",
+      "API key",
+    ],
+    [
+      { personal_access_token: "at-1234567890" },
+      "at-1234567890",
+      "personalAccessToken",
+      "access token",
+    ],
   ];
-  for (const [document, token, mode] of rows) {
+  for (const [document, token, mode, kind] of rows) {
     await home.writeAuth(document);
     const { out } = await run(home, ["token", "--json"]);
     assert.deepEqual(JSON.parse(out[0] ?? ""), {
@@ -194,6 +208,102 @@ test("token prints what other kinds of login have", async () => {
     const refreshed = await run(home, ["refresh"]);
     assert.equal(refreshed.exitCode, 4);
     assert.match(refreshed.words, /only a ChatGPT login has tokens that are renewed/);
+    const next = `  try:   codex-login token prints the ${kind}, which needs no renewal`;
+    assert.ok(refreshed.words.endsWith(next), refreshed.words);
+    assert.ok(!refreshed.words.includes(token));
+  }
+});
+
+test("tokens that another program gave are printed, and renewed by that program only", async () => {
+  for (const lifetimeS of [HOUR, -10]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { document, tokens } = await storeLogin(home, issuer, lifetimeS);
+    await home.writeAuth({ ...document, auth_mode: "chatgptAuthTokens" });
+    const before = await home.readAuth();
+    const { exitCode, out, words } = await run(home, ["token"]);
+    assert.equal(exitCode, 0, words);
+    assert.deepEqual(out, [tokens["access_token"]]);
+    assert.equal(/has expired already/.test(words), lifetimeS < 0);
+    const refreshed = await run(home, ["refresh"]);
+    assert.equal(refreshed.exitCode, 4);
+    assert.match(
+      refreshed.words,
+      /the program that gave the tokens renews them\n {2}try: {3}codex-login token prints what/,
+    );
+    assert.equal(issuer.requests.length, 0);
+    assert.equal(await home.readAuth(), before);
+  }
+});
+
+test("a personal access token is given out only for an allowed workspace, and that is asked of the issuer", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const TOKEN = "at-0123456789-of-ada";
+  issuer.personalAccessTokens.set(TOKEN, ADA);
+  const env = { CODEX_AUTHAPI_BASE_URL: issuer.url };
+  await home.writeAuth({ personal_access_token: TOKEN });
+  const before = await home.readAuth();
+  const forced = (id: string): string[] => ["token", "-c", `forced_chatgpt_workspace_id=${id}`];
+  const unforced = await run(home, ["token"], { env });
+  assert.deepEqual([unforced.exitCode, unforced.out], [0, [TOKEN]]);
+  assert.equal(issuer.requests.length, 0);
+
+  const rows: [id: string, wrong: Misbehaviour | undefined, exitCode: number, says: RegExp][] = [
+    [ADA.accountId, undefined, 0, /^CODEX_AUTHAPI_BASE_URL decides[^\n]*$/],
+    ["acct-9", undefined, 4, /NOT_SIGNED_IN[^]*forced_chatgpt_workspace_id; allowed: acct-9/],
+    [ADA.accountId, { status: 401 }, 4, /NOT_SIGNED_IN[^]*does not accept[^]*HTTP 401/],
+    [ADA.accountId, { status: 503 }, 5, /NETWORK[^]*HTTP 503[^]*run the command again/],
+    [ADA.accountId, { reset: true }, 5, /CONNECTION_RESET[^]*run the command again/],
+    [ADA.accountId, { status: 200, body: "{}" }, 5, /NETWORK[^]*chatgpt_user_id/],
+  ];
+  for (const [id, wrong, exitCode, says] of rows) {
+    if (wrong) issuer.misbehave.whoami = wrong;
+    const asked = issuer.asked("whoami").length;
+    const stored = await run(home, forced(id), { env });
+    await home.writeAuth("");
+    const set = await run(home, forced(id), { env: { ...env, CODEX_ACCESS_TOKEN: TOKEN } });
+    await home.writeAuth(before);
+    for (const { words, out, ...ended } of [stored, set]) {
+      assert.equal(ended.exitCode, exitCode, words);
+      assert.match(words.replace(/^CODEX_ACCESS_TOKEN is set.*\n?/m, "").trimEnd(), says);
+      assert.deepEqual(out, exitCode === 0 ? [TOKEN] : []);
+      assert.ok(!words.includes(TOKEN));
+    }
+    assert.equal(issuer.asked("whoami").length, asked + 2);
+    assert.equal(await home.readAuth(), before);
+    assert.ok(!(await home.textOutsideAuth()).includes(TOKEN));
+  }
+});
+
+test("a new token that has expired already by this clock is printed with a note", async () => {
+  for (const args of [[], ["--min-ttl", "1h"]]) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const now = (): number => Date.now() + 11 * 24 * HOUR * 1_000;
+    const { exitCode, out, words } = await run(home, ["token", ...args], { now });
+    assert.equal(exitCode, 0, words);
+    assert.equal(out.length, 1);
+    assert.match(words, /^The token has expired already, if this computer's clock is right\.$/m);
+  }
+});
+
+test("a network error of token and refresh leads back to the same command", async () => {
+  for (const code of ["DNS", "CONNECT_TIMEOUT", "RESPONSE_TIMEOUT", "NETWORK"] as const) {
+    for (const command of ["token", "refresh"]) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await storeLogin(home, issuer, -10);
+      const before = await home.readAuth();
+      const { exitCode, words, out } = await run(home, [command], {
+        fetch: () => Promise.reject(new LoginError(code, "The issuer could not be asked")),
+      });
+      assert.equal(exitCode, 5);
+      assert.match(words, /\n {2}try: {3}check the connection, then run the command again$/);
+      assert.deepEqual(out, []);
+      assert.equal(await home.readAuth(), before);
+    }
   }
 });
 

@@ -30,7 +30,7 @@ export interface OptionValues {
 
 /** What a command is given: everything settled, nothing parsed twice. */
 export interface CommandContext {
-  /** Silent: a command that tells its story asks for `startLog` once its options are settled. */
+  /** Its log is made with the first line that is written to it. */
   readonly world: World;
   readonly config: Config;
   readonly options: OptionValues;
@@ -39,10 +39,12 @@ export interface CommandContext {
   /** Worked out when it is first asked for. */
   style(): Promise<TerminalStyle>;
   readonly json: boolean;
-  /** The same World with a log; a login without one is still a login. */
-  startLog(): Promise<World>;
+  /** Makes the log before there is a line: what is wrong with it is told first. A login without one is still a login. */
+  startLog(): Promise<void>;
   /** Words for people, unless they asked for quiet. */
   say(text: string): void;
+  /** What a person has asked to see: quiet silences progress and notes, not the answer. */
+  answer(text: string): void;
 }
 
 export interface Command {

@@ -1,4 +1,4 @@
-import { parseDuration } from "../duration.ts";
+import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithAccessToken } from "../access_token_login.ts";
 import { loginWithApiKey } from "../key_login.ts";
@@ -25,16 +25,17 @@ export async function runLogin(context: CommandContext): Promise<number> {
       throw new LoginError("USAGE", `--${name} is not available in this version`, { hint });
     }
   }
-  const timeoutMs = parseDuration(options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
+  const timeout = options.text("timeout") ?? DEFAULT_TIMEOUT;
+  const timeoutMs = parseDuration(timeout, "--timeout", MAX_TIMER_MS);
   const method = readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
   let isSaved = false;
-  const logged = await context.startLog();
+  await context.startLog();
   const world: World = {
-    ...logged,
+    ...context.world,
     saved(): void {
       isSaved = true;
-      logged.saved();
+      context.world.saved();
     },
   };
   await world.runtime.protectMemory();
@@ -52,9 +53,10 @@ export async function runLogin(context: CommandContext): Promise<number> {
     }
   } catch (thrown) {
     const error = toLoginError(thrown);
-    world.log.write("error", TARGET, "command failed", { code: error.code });
     if (isSaved) error.note = "the new login is saved";
-    else if (await hasLogin(context)) error.note = "your earlier login is untouched";
+    else if (error.note === undefined && await hasLogin(context)) {
+      error.note = "your earlier login is untouched";
+    }
     throw error;
   }
   if (environmentValue(world, "CODEX_ACCESS_TOKEN")) {

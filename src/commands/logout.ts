@@ -3,6 +3,8 @@ import { logout, type LogoutOutcome } from "../logout.ts";
 import type { CommandContext } from "./command.ts";
 import { describeRevocation, revocationJson } from "./revocation_words.ts";
 
+const TARGET = "codex_cli::logout";
+
 export async function runLogout(
   { world, config, options, json, say }: CommandContext,
 ): Promise<number> {
@@ -12,6 +14,10 @@ export async function runLogout(
     localOnly: options.flag("local-only"),
     tell: say,
   });
+  if (outcome.local !== "nothing stored") {
+    const what = outcome.local === "removed" ? "the login was removed" : "a newer login was kept";
+    world.log.write("info", TARGET, what);
+  }
   if (json) world.writeData(formatJson(logoutJson(outcome)));
   else for (const line of describe(outcome)) say(line);
   return 0;

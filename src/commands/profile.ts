@@ -1,6 +1,7 @@
 import { readAccount } from "../account.ts";
 import type { Config } from "../config.ts";
 import type { Credentials } from "../credentials/auth_file.ts";
+import { describeMode } from "../credentials/mode_words.ts";
 import { LoginError } from "../errors.ts";
 import { formatJson } from "../json.ts";
 import { maskKey } from "../printable.ts";
@@ -28,13 +29,13 @@ export async function runProfile(context: CommandContext): Promise<number> {
   return 0;
 }
 
-async function list({ world, config, json, say }: CommandContext): Promise<void> {
+async function list({ world, config, json, say, answer }: CommandContext): Promise<void> {
   const profiles = await listProfiles(world, config, say);
   if (json) return world.writeData(formatJson({ profiles: profiles.map(profileJson) }));
-  if (profiles.length === 0) say("There are no profiles, and nobody is signed in.");
+  if (profiles.length === 0) answer("There are no profiles, and nobody is signed in.");
   const width = Math.max(...profiles.map(({ name }) => nameOf(name).length));
   for (const { name, isActive, login } of profiles) {
-    say(`${isActive ? "*" : " "} ${nameOf(name).padEnd(width)}  ${describeLogin(login)}`);
+    answer(`${isActive ? "*" : " "} ${nameOf(name).padEnd(width)}  ${describeLogin(login)}`);
   }
   if (profiles.some(({ name }) => name === null)) {
     say("To name the login in use: codex-login profile save NAME");
@@ -105,9 +106,14 @@ function accountOf({ mode, tokens, idTokenClaims }: Credentials): Record<string,
 
 function describeLogin(login: Credentials | LoginError): string {
   if (login instanceof LoginError) return `cannot be used (${login.code}): ${login.message}`;
-  const { mode, apiKey, tokens, idTokenClaims } = login;
+  const { mode, apiKey, personalAccessToken, tokens, idTokenClaims } = login;
   if (mode === "apikey" && apiKey) return `API key ${maskKey(apiKey)}`;
-  return tokens && mode.startsWith("chatgpt") ? describeAccount(readAccount(idTokenClaims)) : mode;
+  if (mode === "personalAccessToken" && personalAccessToken) {
+    return `personal access token ${maskKey(personalAccessToken)}`;
+  }
+  if (!tokens || !mode.startsWith("chatgpt")) return describeMode(mode);
+  const whom = describeAccount(readAccount(idTokenClaims));
+  return mode === "chatgpt" ? whom : `${whom}, by ${describeMode(mode)}`;
 }
 
 function nameOf(name: string | null): string {

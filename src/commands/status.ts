@@ -1,13 +1,19 @@
 import { formatJson } from "../json.ts";
 import { readStatus, type Status } from "../status.ts";
+import { describeMode } from "../credentials/mode_words.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
 import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 
-export async function runStatus({ world, config, json, say }: CommandContext): Promise<number> {
+export async function runStatus(
+  { world, config, json, say, answer }: CommandContext,
+): Promise<number> {
   const status = await readStatus(world, config);
   if (json) world.writeData(formatJson(statusJson(status)));
-  else for (const line of [...describe(status), ...status.notes]) say(line);
+  else {
+    for (const line of describe(status)) answer(line);
+    for (const line of status.notes) say(line);
+  }
   return status.loggedIn ? 0 : 1;
 }
 
@@ -53,24 +59,39 @@ function describe(status: Status): string[] {
         "The key is checked when it is used.",
         place,
       ];
+    case "personalAccessToken":
+      return [`Signed in with the personal access token ${status.personalAccessToken}.`, place];
     case "chatgpt":
       return [
-        `Signed in with ChatGPT as ${
-          status.account ? describeAccount(status.account) : "somebody"
-        }.`,
+        `Signed in with ChatGPT as ${describeWhom(status)}.`,
         describeExpiry(status),
         `Issuer: ${printable(status.issuer ?? "")}`,
         place,
       ];
+    case "chatgptAuthTokens":
+      return [
+        `Signed in with ${describeMode(status.authMode)}, as ${describeWhom(status)}.`,
+        describeExpiry(status),
+        place,
+      ];
     default:
-      return [`Signed in (${status.authMode}).`, place];
+      return [
+        `Signed in with ${status.authMode ? describeMode(status.authMode) : "nothing"}.`,
+        place,
+      ];
   }
 }
 
-function describeExpiry({ accessToken }: Status): string {
+function describeWhom({ account }: Status): string {
+  return account ? describeAccount(account) : "somebody";
+}
+
+function describeExpiry({ accessToken, authMode }: Status): string {
   if (!accessToken?.expiresAt) return "The access token does not say when it expires.";
   return accessToken.expired
-    ? `The access token expired at ${accessToken.expiresAt} and is renewed at its next use.`
+    ? `The access token expired at ${accessToken.expiresAt} and is renewed ${
+      authMode === "chatgpt" ? "at its next use" : "by the program that gave it"
+    }.`
     : `The access token is valid until ${accessToken.expiresAt}.`;
 }
 

@@ -15,7 +15,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
     help: "set one setting for this run",
   },
   { name: "json", help: "data for programs on stdout" },
-  { name: "quiet", help: "say only what is needed" },
+  { name: "quiet", help: "no progress and no notes; only errors and what was asked for" },
   { name: "verbose", help: "also show what goes into the log" },
   { name: "plain", help: "no colour, no links" },
   { name: "no-color", help: "no colour" },
@@ -42,7 +42,7 @@ const LOGIN_OPTIONS: readonly Option[] = [
   {
     name: "timeout",
     value: "DURATION",
-    help: "give up after this long (default 10m; 0 waits forever)",
+    help: "give up after this long: 90s, 10m, 1h30m, 2d (default 10m; 0 waits forever)",
   },
   { name: "expect-workspace", value: "ID", repeatable: true, help: "accept this workspace only" },
   { name: "issuer", value: "URL", help: "sign in at this issuer" },
@@ -82,7 +82,7 @@ export const COMMANDS: readonly Command[] = [
     options: [{
       name: "min-ttl",
       value: "DURATION",
-      help: "renew a token that expires sooner (default 5m)",
+      help: "renew a token that expires sooner: 90s, 10m, 1h30m, 30d (default 5m)",
     }],
     examples: ["codex-login token", "codex-login token --min-ttl 30m --json"],
     load: async () => (await import("./token.ts")).runToken,

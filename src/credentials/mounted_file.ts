@@ -1,12 +1,9 @@
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, open, realpath, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
-import { LoginError } from "../errors.ts";
+import { basename, dirname } from "node:path";
 import type { RandomBytes } from "../oauth/pkce.ts";
-import { printable } from "../printable.ts";
 import { readProc } from "../proc.ts";
-import { describeSystemError } from "../system_error.ts";
-import { pendingPath, replaceFile, syncFolder } from "./atomic_file.ts";
+import { pendingPath, replaceFile, saveFailed, syncFolder } from "./atomic_file.ts";
 import { MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
 
 /** Holds the place of the first byte while the others are written: with it no file is JSON. */
@@ -33,7 +30,7 @@ export async function isMountPoint(path: string): Promise<boolean> {
  * old bytes are put back.
  *
  * @param aside where a copy of the old file goes, because nobody could read it.
- * @throws {LoginError} SAVE_FAILED
+ * @throws {LoginError} SAVE_FAILED; where the old bytes could not be put back, its note says what counts now.
  */
 export async function overwriteMountedFile(
   path: string,
@@ -58,7 +55,13 @@ export async function overwriteMountedFile(
       isWhole = true;
     });
   } catch (thrown) {
-    throw saveFailed(path, thrown);
+    const error = saveFailed(path, thrown);
+    if (!isWhole) {
+      error.note = `${basename(pending)} holds the new login, which counts while ${
+        basename(path)
+      } is not whole`;
+    }
+    throw error;
   } finally {
     // If not even the old bytes could be put back, the copy is all there is.
     if (isWhole) await unlink(pending).catch(() => {});
@@ -138,11 +141,4 @@ async function writeFully(file: FileHandle, bytes: Uint8Array, position: number)
     const rest = bytes.length - written;
     written += (await file.write(bytes, written, rest, position + written)).bytesWritten;
   }
-}
-
-function saveFailed(path: string, thrown: unknown): LoginError {
-  if (thrown instanceof LoginError) return thrown;
-  return new LoginError("SAVE_FAILED", `${printable(path)} cannot be written`, {
-    reason: describeSystemError(thrown),
-  });
 }

@@ -6,10 +6,10 @@ import { readSmallFile } from "../small_file.ts";
 
 /** What became of a refresh token that was sent to the issuer, as far as the processes before us know. */
 export interface SentToken {
-  /** Its answer was never saved: a process was killed, or the connection broke. */
+  /** It may have reached the issuer, and the answer was never saved: a process was killed, or the connection broke. */
   readonly wasCutOff: boolean;
-  /** The issuer refused it for good. */
-  readonly refusal: { readonly code: ErrorCode; readonly at: number } | undefined;
+  /** How and when, in ms since the epoch, the last request with it failed. */
+  readonly failure: { readonly code: ErrorCode; readonly at: number } | undefined;
 }
 
 /** A note in CODEX_HOME on the one refresh token that is, or was last, on its way. Best effort: nothing depends on it. */
@@ -38,13 +38,13 @@ export function createSentMark(path: string): SentMark {
       const [, , story, code = "", at] = match;
       return {
         wasCutOff: story === "cut",
-        refusal: Object.hasOwn(ERROR_KINDS, code)
+        failure: Object.hasOwn(ERROR_KINDS, code)
           ? { code: code as ErrorCode, at: Number(at) }
           : undefined,
       };
     },
-    write(refreshToken, { wasCutOff, refusal }): Promise<void> {
-      const end = refusal ? ` ${refusal.code} ${refusal.at}` : "";
+    write(refreshToken, { wasCutOff, failure }): Promise<void> {
+      const end = failure ? ` ${failure.code} ${failure.at}` : "";
       const text = `${fingerprint(refreshToken)} ${wasCutOff ? "cut" : "whole"}${end}`;
       return writeFile(path, text, { mode: 0o600, flag: REPLACE }).catch(() => {});
     },

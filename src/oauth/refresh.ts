@@ -44,6 +44,7 @@ const RefreshResponse = v.object({
  * Asks for new tokens, in JSON with the members and the order of the reference. An issuer that reads only the form of RFC
  * 6749 says so (415, or 400 invalid_request) without having looked at the token: it is asked once more in that form.
  *
+ * @param remainingMs how long the issuer may still take, in ms: both requests share it.
  * @throws {LoginError} REFRESH_TOKEN_EXPIRED, …_REUSED, …_REVOKED or REFRESH_REFUSED when the login cannot be renewed any
  * more; REFRESH_FAILED when it may be later; or what the transport throws.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
@@ -51,11 +52,11 @@ const RefreshResponse = v.object({
 export async function requestRefresh(
   fetch: Fetch,
   request: RefreshRequest,
-  limitMs: number,
+  remainingMs: () => number,
 ): Promise<RefreshedTokens> {
   const { clientId, refreshToken, reason } = request;
   const post = (body: string, type: string): Promise<Response> =>
-    postAsClient(fetch, request, body, type, { limitMs });
+    postAsClient(fetch, request, body, type, { limitMs: Math.max(1, remainingMs()) });
   const grant = { client_id: clientId, grant_type: "refresh_token" };
   const members = { ...grant, refresh_reason: reason, refresh_token: refreshToken };
   let response = await post(JSON.stringify(members), "application/json");
@@ -63,7 +64,7 @@ export async function requestRefresh(
   let refusal = await readRefusal(response, [refreshToken]);
   const isUnread = response.status === 415 ||
     (response.status === 400 && refusal.code === "invalid_request");
-  if (isUnread) {
+  if (isUnread && remainingMs() > 0) {
     const form = new URLSearchParams({ ...grant, refresh_token: refreshToken });
     response = await post(form.toString(), FORM_HEADERS["content-type"]);
     if (response.status === 200) return await readRefreshedTokens(response);

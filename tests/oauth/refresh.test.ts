@@ -21,7 +21,7 @@ interface Answer {
 
 function answering(...answers: Answer[]): {
   sent: FetchInit[];
-  refresh(): Promise<RefreshedTokens>;
+  refresh(remainingMs?: () => number): Promise<RefreshedTokens>;
 } {
   const sent: FetchInit[] = [];
   const fetch = (_: string, init: FetchInit): Promise<Response> => {
@@ -30,7 +30,10 @@ function answering(...answers: Answer[]): {
     const headers = { "content-type": "application/json" };
     return Promise.resolve(new Response(body, { status, headers }));
   };
-  return { sent, refresh: () => requestRefresh(fetch, REQUEST, 20_000) };
+  return {
+    sent,
+    refresh: (remainingMs = () => 20_000) => requestRefresh(fetch, REQUEST, remainingMs),
+  };
 }
 
 async function refusalOf(...answers: Answer[]): Promise<LoginError> {
@@ -122,6 +125,18 @@ test("requestRefresh() asks once more in the form of RFC 6749 where JSON was not
   const { sent, refresh } = answering({ status: 400, body: '{"error":"invalid_grant"}' });
   await assert.rejects(refresh(), { code: "REFRESH_REFUSED" });
   assert.equal(sent.length, 1);
+});
+
+test("requestRefresh() gives both forms one time limit, and asks no more when it is over", async () => {
+  const unread = { status: 415, body: "" };
+  const good = { status: 200, body: '{"refresh_token":"r"}' };
+  for (const [left, limits] of [[300, [20_000, 300]], [0, [20_000]]] as const) {
+    const { sent, refresh } = answering(unread, good);
+    const refreshing = refresh(() => sent.length === 0 ? 20_000 : left);
+    if (left > 0) assert.equal((await refreshing).refreshToken, "r");
+    else await assert.rejects(refreshing, { code: "REFRESH_FAILED", status: 415 });
+    assert.deepEqual(sent.map(({ limitMs }) => limitMs), limits);
+  }
 });
 
 test("requestRefresh() takes any answer without harm", async () => {

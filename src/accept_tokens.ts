@@ -5,7 +5,7 @@ import { chatGptDocument } from "./credentials/auth_document.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
-import type { LoginAttempt } from "./oauth/attempt.ts";
+import type { Client } from "./oauth/attempt.ts";
 import { validateIdToken } from "./oauth/id_token.ts";
 import { buildSetupUrl } from "./organization_setup.ts";
 import { base64Url } from "./oauth/pkce.ts";
@@ -16,6 +16,15 @@ import { checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
 
 const OWNER_ID_BYTES = 32;
+
+/** What a finished sign-in tells. */
+export interface SavedLogin {
+  readonly account: Account;
+  readonly store: CredentialStore["kind"];
+  /** Of the file; null in the keyring. */
+  readonly path: string | null;
+  readonly onboardingEntrypoint: "life_sciences" | undefined;
+}
 
 export interface AcceptedLogin {
   readonly account: Account;
@@ -35,9 +44,11 @@ export async function acceptTokens(
   world: World,
   config: Config,
   store: CredentialStore,
-  { attempt, tokens, allowedWorkspaceIds, tell }: {
-    attempt: LoginAttempt;
+  { client, tokens, wantsApiKey, allowedWorkspaceIds, tell }: {
+    client: Client;
     tokens: TokenSet;
+    /** Asks for an API key beside the save, as the reference does after a browser's sign-in only. */
+    wantsApiKey: boolean;
     allowedWorkspaceIds: readonly string[];
     tell: (note: string) => void;
   },
@@ -46,8 +57,8 @@ export async function acceptTokens(
     world.log.hide(secret);
   }
   const { claims, clockOffset } = validateIdToken(tokens.idToken, {
-    issuer: attempt.issuer,
-    clientId: attempt.clientId,
+    issuer: client.issuer,
+    clientId: client.clientId,
     now: world.now(),
     answeredAt: tokens.answeredAt,
   });
@@ -55,7 +66,9 @@ export async function acceptTokens(
   const account = readAccount(claims);
   checkWorkspace(account, allowedWorkspaceIds);
 
-  const apiKey = exchangeIdTokenForApiKey(world.fetch, attempt, tokens.idToken, world.signal);
+  const apiKey = wantsApiKey
+    ? exchangeIdTokenForApiKey(world.fetch, client, tokens.idToken, world.signal)
+    : Promise.resolve(undefined);
   const loginOwnerId = base64Url(world.randomBytes(OWNER_ID_BYTES));
   world.signal.throwIfAborted();
   const replaced = await saveLogin(store, (earlier) =>
@@ -63,8 +76,8 @@ export async function acceptTokens(
       idToken: tokens.idToken,
       accessToken: tokens.accessToken,
       refreshToken: tokens.refreshToken,
-      issuer: attempt.issuer.given,
-      clientId: attempt.clientId,
+      issuer: client.issuer.given,
+      clientId: client.clientId,
       loginOwnerId,
       accountId: account.accountId,
       at: world.now(),
@@ -74,9 +87,9 @@ export async function acceptTokens(
 
   const followUp = Promise.allSettled([
     apiKey.then((key) => saveApiKey(store, key, loginOwnerId)),
-    settleEarlier(world, config, replaced.earlier, { issuer: attempt.issuer.given, claims, tell }),
+    settleEarlier(world, config, replaced.earlier, { issuer: client.issuer.given, claims, tell }),
   ]).then(() => {});
-  return { account, setupUrl: buildSetupUrl(attempt.issuer, tokens, claims), followUp };
+  return { account, setupUrl: buildSetupUrl(client.issuer, tokens, claims), followUp };
 }
 
 /** Only into the login it was made for: by now another process may have saved another one. */

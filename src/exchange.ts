@@ -1,5 +1,5 @@
 import type { LoginError } from "./errors.ts";
-import type { LoginAttempt } from "./oauth/attempt.ts";
+import type { CodeGrant } from "./oauth/attempt.ts";
 import { exchangeAuthorizationCode, type TokenSet } from "./oauth/token.ts";
 import { retryUnsent } from "./retry_unsent.ts";
 import type { World } from "./world.ts";
@@ -21,7 +21,7 @@ const TRIES = [
  */
 export async function exchangeCode(
   world: Pick<World, "fetch" | "log" | "sleep" | "signal">,
-  attempt: LoginAttempt,
+  attempt: CodeGrant,
   code: string,
   onRetry: (error: LoginError) => void,
 ): Promise<TokenSet> {

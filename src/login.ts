@@ -1,24 +1,19 @@
-import type { Account } from "./account.ts";
-import { type AcceptedLogin, acceptTokens } from "./accept_tokens.ts";
+import { type AcceptedLogin, acceptTokens, type SavedLogin } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { prepareStore } from "./credentials/prepare_store.ts";
-import type { CredentialStore } from "./credentials/store.ts";
-import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
+import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
 import { createAudience, isOwnPeer } from "./peer.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
-import { PAGE_MS, waitForCompletion, waitForPage, within } from "./waiting.ts";
+import { PAGE_MS, waitForCompletion, waitForFollowUp, waitForPage } from "./waiting.ts";
 import { allowedWorkspaces } from "./workspace.ts";
 import type { World } from "./world.ts";
-
-/** Milliseconds for what follows the save. */
-const FOLLOW_UP_MS = 5_000;
 
 export interface LoginOptions {
   /** Open a browser, with this program if one is named. */
@@ -37,14 +32,6 @@ export type LoginEvent =
   | { readonly type: "waiting"; readonly authUrl: string; readonly port: number }
   | { readonly type: "saved"; readonly login: SavedLogin }
   | { readonly type: "note"; readonly message: string };
-
-export interface SavedLogin {
-  readonly account: Account;
-  readonly store: CredentialStore["kind"];
-  /** Of the file; null in the keyring. */
-  readonly path: string | null;
-  readonly onboardingEntrypoint: "life_sciences" | undefined;
-}
 
 /**
  * Signs a person in with the browser and saves the login. Whatever fails, an earlier login stays as it was.
@@ -100,8 +87,9 @@ export async function login(
           note(`The issuer could not be reached (${error.code}); trying again.`);
         });
         const accepted = await acceptTokens(world, config, store, {
-          attempt,
+          client: attempt,
           tokens,
+          wantsApiKey: true,
           allowedWorkspaceIds,
           tell: note,
         });
@@ -132,23 +120,12 @@ export async function login(
     tell({ type: "saved", login });
     await Promise.all([
       waitForPage(world, server, completed.setupUrl !== undefined),
-      // A signal ends its requests; a write that has begun is seen through, so that nothing half-written is left.
-      within(world, FOLLOW_UP_MS, followUp).then((isDone) => {
-        if (!isDone) note("Some of what follows a sign-in took too long and was left undone.");
-      }),
+      waitForFollowUp(world, followUp, note),
     ]);
     return login;
   } finally {
     await listener.close(PAGE_MS);
   }
-}
-
-function refuseForbiddenMethod({ forcedLoginMethod }: Config): void {
-  if (forcedLoginMethod !== "api") return;
-  throw new LoginError("LOGIN_METHOD_FORBIDDEN", "Signing in with ChatGPT is not allowed here", {
-    reason: 'forced_login_method is "api"',
-    hint: "printenv OPENAI_API_KEY | codex-login login --with-api-key",
-  });
 }
 
 function portNotes(config: Config, { port }: Listener): string[] {

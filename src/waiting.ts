@@ -6,6 +6,8 @@ import type { World } from "./world.ts";
 /** Milliseconds for the browser to fetch the last page, and for a person to go on to the set-up. */
 export const PAGE_MS = 1_000;
 const SETUP_MS = 15_000;
+/** Milliseconds for what follows the save. */
+const FOLLOW_UP_MS = 5_000;
 
 type WaitingWorld = Pick<World, "sleep" | "signal">;
 
@@ -42,6 +44,16 @@ export async function waitForPage(
 ): Promise<void> {
   const isServed = await within(world, PAGE_MS, server.pageServed, world.signal);
   if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
+}
+
+/** A signal ends its requests; a write that has begun is seen through, so that nothing half-written is left. */
+export async function waitForFollowUp(
+  world: WaitingWorld,
+  followUp: Promise<void>,
+  note: (message: string) => void,
+): Promise<void> {
+  if (await within(world, FOLLOW_UP_MS, followUp)) return;
+  note("Some of what follows a sign-in took too long and was left undone.");
 }
 
 /** Whether it came to its end before the time did, or before the signal. */

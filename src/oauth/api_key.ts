@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
-import type { LoginAttempt } from "./attempt.ts";
+import type { Client } from "./attempt.ts";
 import { FORM_HEADERS } from "./token.ts";
 
 /** The exchange is a kindness of the issuer: it may take this long and no longer, in ms. */
@@ -18,17 +18,17 @@ const ApiKeyResponse = v.object({
  */
 export async function exchangeIdTokenForApiKey(
   fetch: Fetch,
-  attempt: LoginAttempt,
+  client: Client,
   idToken: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const response = await fetch(`${attempt.issuer.base}/oauth/token`, {
+    const response = await fetch(`${client.issuer.base}/oauth/token`, {
       method: "POST",
       headers: FORM_HEADERS,
       body: new URLSearchParams([
         ["grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"],
-        ["client_id", attempt.clientId],
+        ["client_id", client.clientId],
         ["requested_token", "openai-api-key"],
         ["subject_token", idToken],
         ["subject_token_type", "urn:ietf:params:oauth:token-type:id_token"],

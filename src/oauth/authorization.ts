@@ -1,6 +1,7 @@
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { LoginAttempt } from "./attempt.ts";
+import { accessDenied } from "./error_response.ts";
 import { isSameIssuer } from "./issuer.ts";
 import { matchState } from "./state.ts";
 
@@ -123,7 +124,5 @@ function authorizationError(
   if (error !== "access_denied") {
     return new LoginError("AUTHORIZATION_FAILED", "The issuer refused the sign-in", { reason });
   }
-  return /missing_codex_entitlement/i.test(description)
-    ? new LoginError("ENTITLEMENT", "Codex is not enabled for your workspace", { reason })
-    : new LoginError("ACCESS_DENIED", "The sign-in was not allowed at the issuer", { reason });
+  return accessDenied(reason, description);
 }

@@ -1,3 +1,4 @@
+import { LoginError } from "../errors.ts";
 import { isJsonObject, parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
 
@@ -32,6 +33,18 @@ export async function readRefusal(
     description: words ? `${status}, ${printable(words, undefined, secrets)}` : status,
     code: code.toLowerCase(),
   };
+}
+
+/**
+ * The person, or the workspace for them, said no.
+ *
+ * @param reason cleaned, for people.
+ * @param description the issuer's own words, which may tell which of the two it was.
+ */
+export function accessDenied(reason: string, description: string): LoginError {
+  return /missing_codex_entitlement/i.test(description)
+    ? new LoginError("ENTITLEMENT", "Codex is not enabled for your workspace", { reason })
+    : new LoginError("ACCESS_DENIED", "The sign-in was not allowed at the issuer", { reason });
 }
 
 function issuerWords(body: string, headers: Headers): { code: string; words: string } {

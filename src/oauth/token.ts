@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
-import type { LoginAttempt } from "./attempt.ts";
+import type { CodeGrant } from "./attempt.ts";
 import { describeRefusal } from "./error_response.ts";
 
 /** What the issuer gave for the code. Each is a secret. */
@@ -45,7 +45,7 @@ export const FORM_HEADERS = {
  */
 export async function exchangeAuthorizationCode(
   fetch: Fetch,
-  attempt: LoginAttempt,
+  attempt: CodeGrant,
   code: string,
   limitMs: number,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ export async function exchangeAuthorizationCode(
   });
   if (response.status !== 200) {
     throw new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
-      reason: await describeRefusal(response, [code, attempt.codeVerifier, attempt.state]),
+      reason: await describeRefusal(response, [code, attempt.codeVerifier, attempt.state ?? ""]),
       status: response.status,
     });
   }

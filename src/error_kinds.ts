@@ -70,6 +70,12 @@ export const ERROR_KINDS = {
     "No access to Codex",
     "ask the administrator of your workspace for access to Codex",
   ),
+  DEVICE_CODE_UNAVAILABLE: kind(
+    1,
+    403,
+    "No sign-in with a device code",
+    "codex-login --no-browser",
+  ),
   AUTHORIZATION_FAILED: kind(1, 400, "Sign-in was not completed", AGAIN),
   AUTHORIZATION_CODE_MISSING: kind(1, 400, "Sign-in was not completed", AGAIN),
   ISSUER_MISMATCH: kind(1, 400, "Answer from another issuer", AGAIN),

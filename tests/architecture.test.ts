@@ -143,6 +143,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "port_holder.ts": "listener.test.ts",
     "workspace.ts": "account.test.ts",
     "exchange.ts": "login.test.ts",
+    "login_method.ts": "login.test.ts",
     "accept_tokens.ts": "login.test.ts",
     "revoke_login.ts": "logout.test.ts",
     "proc.ts": "proc_net.test.ts",

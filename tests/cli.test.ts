@@ -106,7 +106,13 @@ test("wrong usage exits 2 with the next step, and does nothing", async () => {
     ["login", "--api-key", "sk-secret"],
     ["login", "--api-key=sk-secret"],
     ["login", "--api-key"],
-    ["login", "--device-auth"],
+    ["login", "--device-auth", "--no-browser"],
+    ["login", "--device-auth", "--browser", "x"],
+    ["login", "--device-auth", "--port", "0"],
+    ["login", "--device-auth", "--redirect-host", "localhost"],
+    ["login", "--device-auth", "--with-api-key"],
+    ["login", "--device-auth", "--with-access-token"],
+    ["login", "--device-auth", "--timeout", "soon"],
     ["-c", "novalue", "status"],
   ];
   for (const args of rows) {

@@ -1,3 +1,4 @@
+import { deviceLogin } from "../device_login.ts";
 import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithAccessToken } from "../access_token_login.ts";
@@ -13,18 +14,10 @@ import { tellCompleted, tellInJson, tellInWords } from "./login_words.ts";
 
 const TARGET = "codex_cli::login";
 const DEFAULT_TIMEOUT = "10m";
-const NOT_YET: Readonly<Record<string, string>> = {
-  "device-auth": "ssh -L 1455:127.0.0.1:1455 HOST, and there codex-login --no-browser",
-};
 
 /** Flags to a login, and what it tells to words or to JSON lines. */
 export async function runLogin(context: CommandContext): Promise<number> {
   const { options } = context;
-  for (const [name, hint] of Object.entries(NOT_YET)) {
-    if (options.flag(name)) {
-      throw new LoginError("USAGE", `--${name} is not available in this version`, { hint });
-    }
-  }
   const timeout = options.text("timeout") ?? DEFAULT_TIMEOUT;
   const timeoutMs = parseDuration(timeout, "--timeout", MAX_TIMER_MS);
   const method = readMethod(options);
@@ -48,6 +41,9 @@ export async function runLogin(context: CommandContext): Promise<number> {
       case "access token":
         await runAccessTokenLogin(own, loginOptions);
         break;
+      case "device":
+        await runDeviceLogin(own, loginOptions);
+        break;
       case "browser":
         await runBrowserLogin(own, loginOptions);
     }
@@ -70,6 +66,20 @@ async function runBrowserLogin(context: CommandContext, loginOptions: LoginOptio
   world.log.write("info", TARGET, "starting browser login flow");
   const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
   await login(world, config, loginOptions, tell);
+}
+
+async function runDeviceLogin(
+  context: CommandContext,
+  { timeoutMs, expectedWorkspaceIds }: LoginOptions,
+): Promise<void> {
+  const { world, config, options, json } = context;
+  world.log.write("info", TARGET, "starting device code login flow");
+  const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
+  await deviceLogin(world, config, {
+    timeoutMs: options.text("timeout") === undefined ? undefined : timeoutMs,
+    expectedWorkspaceIds,
+    isIssuerNamed: ["issuer", "experimental_issuer"].some((name) => options.text(name)),
+  }, tell);
 }
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
@@ -110,19 +120,27 @@ async function runAccessTokenLogin(
   }
 }
 
-type Method = "browser" | "key" | "access token";
+type Method = "browser" | "key" | "access token" | "device";
 
-const BROWSER_OPTIONS = ["no-browser", "browser", "port", "redirect-host", "client-id"];
+const BROWSER_OPTIONS = ["no-browser", "browser", "port", "redirect-host"];
 /** By flag: what would be ignored. A check that was asked for must not be skipped in silence. */
 const FOREIGN: ReadonlyArray<readonly [flag: string, method: Method, foreign: readonly string[]]> =
   [
     ["with-api-key", "key", [
       "with-access-token",
+      "device-auth",
       ...BROWSER_OPTIONS,
+      "client-id",
       "expect-workspace",
       "issuer",
     ]],
-    ["with-access-token", "access token", ["with-api-key", ...BROWSER_OPTIONS]],
+    ["with-access-token", "access token", [
+      "with-api-key",
+      "device-auth",
+      ...BROWSER_OPTIONS,
+      "client-id",
+    ]],
+    ["device-auth", "device", BROWSER_OPTIONS],
   ];
 
 /** @throws {LoginError} USAGE */

@@ -1,14 +1,19 @@
+import type { DeviceLoginEvent } from "../device_login.ts";
+import { formatDuration } from "../duration.ts";
 import { toLoginError } from "../errors.ts";
 import { formatJson } from "../json.ts";
 import type { LoginEvent } from "../login.ts";
 import { printable } from "../printable.ts";
+import { formatRfc3339 } from "../rfc3339.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { World } from "../world.ts";
 import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext } from "./command.ts";
 
+type Event = LoginEvent | DeviceLoginEvent;
+
 /** One object a line, for programs. */
-export function tellInJson({ world, say }: CommandContext): (event: LoginEvent) => void {
+export function tellInJson({ world, say }: CommandContext): (event: Event) => void {
   return (event) => {
     switch (event.type) {
       case "note":
@@ -16,6 +21,12 @@ export function tellInJson({ world, say }: CommandContext): (event: LoginEvent) 
       case "waiting": {
         const { authUrl, port } = event;
         return world.writeData(formatJson({ event: "waiting", authUrl, port }));
+      }
+      case "device_code": {
+        const { verificationUrl, userCode } = event;
+        const expiresAt = formatRfc3339(event.expiresAt);
+        const members = { verificationUrl, userCode, expiresAt };
+        return world.writeData(formatJson({ event: "device_code", ...members }));
       }
       case "saved": {
         const { account, store, path } = event.login;
@@ -38,7 +49,7 @@ export function tellCompleted(world: World, members: Record<string, unknown>): v
 export function tellInWords(
   { world, options, say }: CommandContext,
   style: TerminalStyle,
-): (event: LoginEvent) => void {
+): (event: Event) => void {
   return (event) => {
     switch (event.type) {
       case "note":
@@ -53,6 +64,17 @@ export function tellInWords(
         return say(
           `Waiting on port ${event.port} (Ctrl-C cancels). Is the browser on another machine? ` +
             `Run there first: ssh -L ${event.port}:127.0.0.1:${event.port} THIS-HOST`,
+        );
+      }
+      case "device_code": {
+        const { verificationUrl, userCode, expiresAt } = event;
+        say("To sign in, open this address in a browser on any device:");
+        world.writeWords(formatLink(verificationUrl, style));
+        say(`Enter this code there, within ${formatDuration(expiresAt - world.now())}:`);
+        world.writeWords(style.color ? `\x1b[1m${userCode}\x1b[0m` : userCode);
+        return say(
+          "Never enter a code that somebody else sent you: go on only if you started this sign-in " +
+            "yourself (Ctrl-C cancels).",
         );
       }
       case "saved":

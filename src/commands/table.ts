@@ -25,6 +25,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
 ];
 
 const LOGIN_OPTIONS: readonly Option[] = [
+  { name: "device-auth", help: "sign in with a code that you enter on any device" },
   { name: "with-api-key", help: "read an API key from stdin instead" },
   { name: "with-access-token", help: "read a personal access token (at-…) from stdin instead" },
   { name: "no-browser", help: "print the address, open nothing" },
@@ -42,14 +43,14 @@ const LOGIN_OPTIONS: readonly Option[] = [
   {
     name: "timeout",
     value: "DURATION",
-    help: "give up after this long: 90s, 10m, 1h30m, 2d (default 10m; 0 waits forever)",
+    help:
+      "give up after this long: 90s, 10m, 1h30m, 2d (default 10m; 0 waits forever; device code: as long as it is good)",
   },
   { name: "expect-workspace", value: "ID", repeatable: true, help: "accept this workspace only" },
   { name: "issuer", value: "URL", help: "sign in at this issuer" },
   { name: "client-id", value: "ID", help: "sign in as this client" },
   { name: "experimental_issuer", value: "URL" },
   { name: "experimental_client-id", value: "ID" },
-  { name: "device-auth" },
 ];
 
 /** Every command there is. Help and parsing are made from this table and from nothing else. */
@@ -62,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       "codex-login",
       "codex-login --no-browser --timeout 2m",
+      "codex-login --device-auth",
       "printenv OPENAI_API_KEY | codex-login login --with-api-key",
       "printenv CODEX_ACCESS_TOKEN | codex-login login --with-access-token",
     ],

@@ -44,7 +44,7 @@ const LOGIN_OPTIONS: readonly Option[] = [
     name: "timeout",
     value: "DURATION",
     help:
-      "give up after this long: 90s, 10m, 1h30m, 2d (default 10m; 0 waits forever; device code: as long as it is good)",
+      "give up after this long: 90s, 10m, 1h30m, 2d (default 10m, 0 waits forever; a code: its own time)",
   },
   { name: "expect-workspace", value: "ID", repeatable: true, help: "accept this workspace only" },
   { name: "issuer", value: "URL", help: "sign in at this issuer" },

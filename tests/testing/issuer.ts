@@ -20,7 +20,15 @@ export interface Misbehaviour {
   readonly change?: (answer: Record<string, unknown>) => Record<string, unknown>;
 }
 
-export type Endpoint = "authorize" | "token" | "refresh" | "apiKey" | "revoke" | "whoami";
+export type Endpoint =
+  | "authorize"
+  | "token"
+  | "refresh"
+  | "apiKey"
+  | "revoke"
+  | "whoami"
+  | "deviceCode"
+  | "devicePoll";
 
 export interface RecordedRequest {
   readonly endpoint: Endpoint | "other";
@@ -55,6 +63,8 @@ export interface TestIssuer extends AsyncDisposable {
   readonly personalAccessTokens: Map<string, User>;
   /** Tokens as a finished sign-in gives them. */
   issue(user?: User, lifetimeS?: number): Record<string, string>;
+  /** A person enters this code, as it was shown, and signs in with it. */
+  enterCode(userCode: string, user?: User): void;
   /** Requests of one endpoint. */
   asked(endpoint: Endpoint): RecordedRequest[];
 }
@@ -63,6 +73,12 @@ interface Grant {
   readonly user: User;
   readonly redirectUri: string;
   readonly codeChallenge: string;
+}
+
+interface Device {
+  readonly id: string;
+  readonly clientId: string;
+  user: User | undefined;
 }
 
 class Refusal extends Error {
@@ -78,6 +94,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   const refreshTokens = new Map<string, User>();
   const usedRefreshTokens = new Set<string>();
   const personalAccessTokens = new Map<string, User>();
+  const devices = new Map<string, Device>();
   const requests: RecordedRequest[] = [];
   const misbehave: TestIssuer["misbehave"] = {};
   const secrets: string[] = [];
@@ -168,6 +185,35 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     }
   }
 
+  /** The reference's protocol: the issuer makes the verifier too, and lets itself be asked without a pause. */
+  function deviceCode(body: string): Record<string, unknown> {
+    const device = { id: secret("deviceauth"), clientId: JSON.parse(body).client_id };
+    if (device.clientId !== clientId) throw new Refusal("invalid_client", "unknown client");
+    const userCode = randomBytes(5).toString("hex").toUpperCase().replace(/^.{4}/, "$&-");
+    devices.set(userCode, { ...device, user: undefined });
+    return { device_auth_id: device.id, user_code: userCode, interval: "0" };
+  }
+
+  function devicePoll(body: string): Record<string, unknown> {
+    const { device_auth_id: id, user_code: userCode } = JSON.parse(body);
+    const device = devices.get(userCode);
+    if (device?.id !== id || !device?.user) {
+      const error = { code: "deviceauth_authorization_unknown", message: "not yet" };
+      throw new Refusal(error, "", 403);
+    }
+    devices.delete(userCode);
+    const code = secret("ac");
+    const codeVerifier = secret("verifier");
+    const codeChallenge = createHash("sha256").update(codeVerifier).digest("base64url");
+    const redirectUri = `${url}/deviceauth/callback`;
+    grants.set(code, { user: device.user, redirectUri, codeChallenge });
+    return {
+      authorization_code: code,
+      code_challenge: codeChallenge,
+      code_verifier: codeVerifier,
+    };
+  }
+
   function tokensFor(user: User, lifetimeS = 864_000): Record<string, string> {
     const now = Math.floor(Date.now() / 1000);
     const claims = {
@@ -246,6 +292,10 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
         return sendJson(outgoing, 200, change(token(readMembers(request))), wrong?.headers);
       case "whoami":
         return sendJson(outgoing, 200, change(whoami(request)), wrong?.headers);
+      case "deviceCode":
+        return sendJson(outgoing, 200, change(deviceCode(body)), wrong?.headers);
+      case "devicePoll":
+        return sendJson(outgoing, 200, change(devicePoll(body)), wrong?.headers);
       case "revoke":
         revoke(request);
         return sendJson(outgoing, 200, {});
@@ -281,6 +331,11 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     },
     personalAccessTokens,
     issue: (user = users[0] ?? ADA, lifetimeS) => tokensFor(user, lifetimeS),
+    enterCode(userCode, user = users[0] ?? ADA): void {
+      const device = devices.get(userCode);
+      if (!device) throw new Error(`nobody was given the code ${userCode}`);
+      device.user = user;
+    },
     asked: (endpoint) => requests.filter((request) => request.endpoint === endpoint),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
@@ -298,6 +353,8 @@ function endpointOf(path: string, body: string): Endpoint | "other" {
       ? "refresh"
       : "token";
   }
+  if (path === "/api/accounts/deviceauth/usercode") return "deviceCode";
+  if (path === "/api/accounts/deviceauth/token") return "devicePoll";
   if (path.endsWith("/v1/user-auth-credential/whoami")) return "whoami";
   return path.startsWith("/oauth/revoke") ? "revoke" : "other";
 }

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import Provider from "oidc-provider";
 import { ADA, authClaim } from "./users.ts";
 
+const DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code";
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 export interface JudgingIssuer extends AsyncDisposable {
@@ -34,14 +35,18 @@ export async function startOidcProvider(): Promise<JudgingIssuer> {
       token_endpoint_auth_method: "none",
       redirect_uris: ["http://127.0.0.1/auth/callback"],
       response_types: ["code"],
-      grant_types: ["authorization_code", "refresh_token", TOKEN_EXCHANGE],
+      grant_types: ["authorization_code", "refresh_token", DEVICE_CODE, TOKEN_EXCHANGE],
     }],
     routes: {
       authorization: "/oauth/authorize",
       token: "/oauth/token",
       revocation: "/oauth/revoke",
     },
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: true },
+      revocation: { enabled: true },
+      deviceFlow: { enabled: true },
+    },
     pkce: { required: () => true },
     scopes: ["openid", "offline_access", "api.connectors.read", "api.connectors.invoke"],
     claims: {

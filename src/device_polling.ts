@@ -49,8 +49,7 @@ export async function pollUntilGranted<T>(
     problem = isUnavailable ? answer.why : undefined;
     if (isUnavailable) onUnavailable(answer.why);
     const backoffMs = Math.max(waitMs, Math.min(waitMs * 2 ** failures, MAX_BACKOFF_MS));
-    const retryAfterMs = answer.kind === "pending" ? 0 : answer.retryAfterMs;
-    const pauseMs = Math.max(backoffMs, retryAfterMs);
+    const pauseMs = Math.max(backoffMs, answer.retryAfterMs);
     await world.sleep(Math.min(pauseMs, deadline - world.elapsed()), world.signal);
   }
 }

@@ -38,12 +38,12 @@ function run(
 test("pollUntilGranted() asks at once, waits as told, and gives what was granted", async () => {
   const clock = createClock();
   const { done, polledAt, limits, told } = run(clock, [
-    { kind: "pending" },
+    { kind: "pending", retryAfterMs: 0 },
     { kind: "slow down", retryAfterMs: 0 },
     { kind: "slow down", retryAfterMs: 30_000 },
     { kind: "unavailable", why: "HTTP 503", retryAfterMs: 0 },
     { kind: "unavailable", why: "HTTP 503", retryAfterMs: 200_000 },
-    { kind: "pending" },
+    { kind: "pending", retryAfterMs: 0 },
     { kind: "granted", grant: "tokens" },
   ]);
   assert.equal(await done, "tokens");
@@ -54,7 +54,9 @@ test("pollUntilGranted() asks at once, waits as told, and gives what was granted
 
 test("pollUntilGranted() cuts its last wait and its last request to what is left", async () => {
   const clock = createClock();
-  const { done, polledAt, limits } = run(clock, [{ kind: "pending" }], { deadline: 12_000 });
+  const { done, polledAt, limits } = run(clock, [{ kind: "pending", retryAfterMs: 0 }], {
+    deadline: 12_000,
+  });
   await assert.rejects(done, EXPIRED);
   assert.deepEqual(polledAt, [0, 5_000, 10_000]);
   assert.deepEqual(limits, [12_000, 7_000, 2_000]);
@@ -77,7 +79,7 @@ test("pollUntilGranted() waits out network errors and ends with any other", asyn
 
 test("pollUntilGranted() never asks sooner than the interval nor later than the deadline, whatever it is told", async () => {
   const answer = fc.oneof(
-    fc.constant<PollAnswer<string>>({ kind: "pending" }),
+    fc.constant<PollAnswer<string>>({ kind: "pending", retryAfterMs: 0 }),
     fc.record({
       kind: fc.constantFrom("slow down" as const, "unavailable" as const),
       why: fc.constant("HTTP 500"),

@@ -5,8 +5,8 @@ import { readDate } from "./token.ts";
 /** What the issuer said when it was asked whether the person is done. */
 export type PollAnswer<T> =
   | { readonly kind: "granted"; readonly grant: T }
-  | { readonly kind: "pending" }
-  /** It answered, if only to be left alone for so many ms; 0 when it does not say how long. */
+  /** `retryAfterMs`: it wants to be left alone for so long; 0 when it does not say. */
+  | { readonly kind: "pending"; readonly retryAfterMs: number }
   | { readonly kind: "slow down"; readonly retryAfterMs: number }
   | { readonly kind: "unavailable"; readonly why: string; readonly retryAfterMs: number };
 
@@ -21,7 +21,7 @@ const MAX_RETRY_AFTER_MS = 300_000;
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
  */
 const DENIED =
-  /^(([a-z]+_)*(access|authorization|consent|request|user|login|code|deviceauth)_)?(denied|declined|rejected)$/;
+  /^(([a-z]+_)*(access|authorization|consent|request|user|login|code|deviceauth)_)?(denied|declined|rejected|cancell?ed)$/;
 const EXPIRED =
   /^expired(_token)?$|^([a-z]+_)*(token|code|authorization|request|login|deviceauth)_expired$/;
 const PENDING = /^([a-z]+_)*pending$/;
@@ -50,11 +50,11 @@ export async function readPollAnswer<T>(
   const { code, description } = refusal;
   if (DENIED.test(code)) throw accessDenied(description, description);
   if (EXPIRED.test(code)) throw deviceCodeExpired(description);
-  if (PENDING.test(code)) return { kind: "pending" };
   const retryAfterMs = readRetryAfter(response, now);
   if (status === 429 || code === "slow_down") {
     return { kind: "slow down", retryAfterMs };
   }
+  if (PENDING.test(code)) return { kind: "pending", retryAfterMs };
   if (status === 408 || status >= 500) {
     return { kind: "unavailable", why: `HTTP ${status}`, retryAfterMs };
   }
@@ -65,7 +65,7 @@ export async function readPollAnswer<T>(
       if (code === "") throw thrown;
     }
   }
-  if (pendingStatuses.includes(status)) return { kind: "pending" };
+  if (pendingStatuses.includes(status)) return { kind: "pending", retryAfterMs };
   throw refusedByIssuer("The issuer ended the sign-in", refusal, status);
 }
 

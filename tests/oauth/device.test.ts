@@ -108,12 +108,28 @@ test("readPollAnswer() obeys Retry-After in seconds and as a date, and five minu
   }
 });
 
+test("a busy issuer is left alone for as long as it says, whatever else it says", async () => {
+  const headers = { "retry-after": "4" };
+  const pending = { error: "authorization_pending" };
+  assert.deepEqual(await judge(answer(pending, { status: 429, headers })), {
+    kind: "slow down",
+    retryAfterMs: 4_000,
+  });
+  for (const status of [400, 403]) {
+    assert.deepEqual(await judge(answer(pending, { status, headers })), {
+      kind: "pending",
+      retryAfterMs: 4_000,
+    });
+  }
+});
+
 test("readPollAnswer() ends on words that name a denial or an expiry, and on no others", async () => {
   const ends: Record<string, string> = {
     access_denied: "ACCESS_DENIED",
     ACCESS_DENIED: "ACCESS_DENIED",
     authorization_declined: "ACCESS_DENIED",
     user_denied: "ACCESS_DENIED",
+    user_cancelled: "ACCESS_DENIED",
     denied: "ACCESS_DENIED",
     deviceauth_authorization_denied: "ACCESS_DENIED",
     expired_token: "LOGIN_TIMEOUT",
@@ -129,7 +145,10 @@ test("readPollAnswer() ends on words that name a denial or an expiry, and on no 
     }
   }
   for (const word of ["permission_denied", "not_denied_yet", "session_expired", "pending", "x"]) {
-    assert.deepEqual(await judge(answer({ error: word }, { status: 403 })), { kind: "pending" });
+    assert.deepEqual(await judge(answer({ error: word }, { status: 403 })), {
+      kind: "pending",
+      retryAfterMs: 0,
+    });
   }
 });
 

@@ -1,8 +1,13 @@
 import { type Context, Hono } from "hono";
-import type { Account } from "./account.ts";
 import { createCallbackLog } from "./callback_log.ts";
 import { deferred } from "./deferred.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import {
+  type CompletedLogin,
+  createLoginOutcome,
+  type Decision,
+  type LoginOutcome,
+} from "./login_outcome.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
 import { validateAuthorizationResponse } from "./oauth/authorization.ts";
 import { base64Url } from "./oauth/pkce.ts";
@@ -20,14 +25,6 @@ import type { World } from "./world.ts";
 
 const TARGET = "codex_login::server";
 
-/** A login that is on the disk. */
-export interface CompletedLogin {
-  readonly account: Account;
-  /** The issuer's own page for an organization that is not set up yet. It holds a token. */
-  readonly setupUrl: string | undefined;
-  readonly onboardingEntrypoint: "life_sciences" | undefined;
-}
-
 export interface CallbackServerOptions {
   readonly attempt: LoginAttempt;
   readonly port: number;
@@ -43,17 +40,13 @@ export interface CallbackServerOptions {
  * The web side of one login attempt, with two audiences kept apart: the page tells the person what happened, the log
  * tells which checks passed, and neither ever sees a code, a state or a token.
  */
-export interface CallbackServer {
+export interface CallbackServer extends LoginOutcome {
   /** A plain value: `app.request()` tests it, any host can mount it. */
   readonly app: Hono<{ Bindings: { peer: Peer } }>;
-  /** Resolves when the login is saved, rejects with the LoginError that ended it. */
-  readonly completed: Promise<CompletedLogin>;
   /** Resolves when the page that ends the login was handed to the browser. */
   readonly pageServed: Promise<void>;
   /** Resolves when the person went on to the organization's set-up. */
   readonly setupFollowed: Promise<void>;
-  /** Ends a login that still waits. Once the right callback came it is too late, and the login goes on. */
-  end(error: LoginError): boolean;
 }
 
 type PeerContext = Context<{ Bindings: { peer: Peer } }>;
@@ -78,44 +71,25 @@ export function createCallbackServer(
   const { log } = world;
   const logCallback = createCallbackLog(log);
   const setupPath = `/setup/${base64Url(world.randomBytes(16))}`;
-  const outcome = deferred<CompletedLogin>();
+  const outcome = createLoginOutcome(options.complete);
   const pageServed = deferred<void>();
   const setupFollowed = deferred<void>();
-  outcome.promise.catch(() => {});
-  /** The first right callback, or whatever ended the login, decides what every later one is told. */
+  /** What every callback is told, whatever it brings: the first right one decided. */
   let answer: Promise<Answer> | undefined;
   let successPage: Page | undefined;
   let setupUrl: string | undefined;
   let isJudging = false;
 
-  function end(error: LoginError): boolean {
-    if (answer) return false;
-    answer = renderErrorPage(error);
-    outcome.reject(error);
-    return true;
-  }
-
-  async function complete(
-    code: string,
-    onboardingEntrypoint: "life_sciences" | undefined,
-    peer: Peer,
-  ): Promise<Answer> {
-    try {
-      const [saved] = await Promise.all([options.complete(code), options.audience.admit(peer)]);
-      const completed = { ...saved, onboardingEntrypoint };
-      setupUrl = completed.setupUrl;
-      successPage = await renderSuccessPage(completed.account, setupUrl ? setupPath : undefined);
-      outcome.resolve(completed);
-      return { redirect: "/success" };
-    } catch (thrown) {
-      return await fail(toLoginError(thrown));
-    }
-  }
-
-  async function fail(error: LoginError): Promise<Answer> {
-    const page = await renderErrorPage(error);
-    outcome.reject(error);
-    return page;
+  /** Whoever brought a right callback may see what came of it. */
+  async function present(deciding: Promise<Decision>, peer: Peer): Promise<Answer> {
+    const [decision] = await Promise.all([deciding, options.audience.admit(peer)]);
+    if (decision.kind === "ended") return await renderErrorPage(decision.error);
+    setupUrl = decision.login.setupUrl;
+    successPage = await renderSuccessPage(
+      decision.login.account,
+      setupUrl ? setupPath : undefined,
+    );
+    return { redirect: "/success" };
   }
 
   async function callback(c: PeerContext): Promise<Response> {
@@ -123,9 +97,7 @@ export function createCallbackServer(
     const response = await validateAuthorizationResponse(parameters, options.attempt);
     logCallback(parameters, response);
     if (response.kind === "foreign") return respond(await renderForeignPage());
-    answer ??= response.kind === "code"
-      ? complete(response.code, response.onboardingEntrypoint, c.env.peer)
-      : fail(response.error);
+    answer ??= present(outcome.settle(response), c.env.peer);
     const told = await answer;
     if (!("redirect" in told)) pageServed.resolve();
     return respond(told);
@@ -156,7 +128,7 @@ export function createCallbackServer(
     isJudging = true;
     const mayCancel = await options.mayCancel(c.env.peer).finally(() => isJudging = false);
     if (!mayCancel) return refuse(403);
-    if (!end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
+    if (!outcome.end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
     log.write("info", TARGET, "login gave way to a newer one");
     return new Response("Login cancelled", { headers: HEADERS });
   }
@@ -180,10 +152,9 @@ export function createCallbackServer(
 
   return {
     app,
-    completed: outcome.promise,
+    ...outcome,
     pageServed: pageServed.promise,
     setupFollowed: setupFollowed.promise,
-    end,
   };
 }
 

@@ -1,6 +1,7 @@
-import type { CallbackServer, CompletedLogin } from "./callback_server.ts";
+import type { CallbackServer } from "./callback_server.ts";
 import { formatDuration } from "./duration.ts";
 import { LoginError } from "./errors.ts";
+import type { CompletedLogin } from "./login_outcome.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds for the browser to fetch the last page, and for a person to go on to the set-up. */

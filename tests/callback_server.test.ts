@@ -387,3 +387,45 @@ test("the log tells what came and never what was in it", async () => {
     },
   ]);
 });
+
+test("a code that is tried decides only when it is right, and everything else waits for that", async () => {
+  const refused = new LoginError("TOKEN_ENDPOINT", "refused", { status: 400 });
+  const trial = deferred<Completion>();
+  const tried: string[] = [];
+  const { server, state, ask } = await createServer({
+    complete: (code) => {
+      tried.push(code);
+      return code === "tried"
+        ? trial.promise
+        : Promise.resolve({ account: ACCOUNT, setupUrl: undefined });
+    },
+  });
+  const trying = server.tryCode("tried");
+  const page = ask(`/auth/callback?code=right&state=${state}`);
+  trial.reject(refused);
+  assert.equal(await trying, false);
+  assert.equal((await page).status, 303);
+  assert.equal((await server.completed).account, ACCOUNT);
+  assert.deepEqual(tried, ["tried", "right"]);
+  assert.equal(await server.tryCode("late"), true);
+  assert.deepEqual(tried.length, 2);
+
+  const other = await createServer({
+    complete: (code) =>
+      code === "wrong"
+        ? Promise.reject(refused)
+        : Promise.resolve({ account: ACCOUNT, setupUrl: undefined }),
+  });
+  assert.equal(await other.server.tryCode("wrong"), false);
+  assert.equal(await other.server.tryCode("good"), true);
+  assert.equal((await other.server.completed).account, ACCOUNT);
+
+  // A time limit or a signal meanwhile ends what is not saved.
+  const last = deferred<Completion>();
+  const third = await createServer({ complete: () => last.promise });
+  const late = third.server.tryCode("tried");
+  assert.equal(third.server.end(new LoginError("LOGIN_TIMEOUT", "over")), true);
+  last.reject(refused);
+  await late;
+  await assert.rejects(third.server.completed, { code: "LOGIN_TIMEOUT" });
+});

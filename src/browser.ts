@@ -1,5 +1,7 @@
 import { statSync } from "node:fs";
-import { release } from "node:os";
+import { STILL_RUNNING } from "./launch.ts";
+import { detectWsl } from "./surroundings.ts";
+import { systemFiles } from "./system_files.ts";
 import { environmentValue, type World } from "./world.ts";
 
 type BrowserWorld = Pick<World, "env" | "platform" | "launch">;
@@ -8,7 +10,7 @@ type BrowserWorld = Pick<World, "env" | "platform" | "launch">;
  * Opens an address in the person's browser, as one argument of a program and never through a shell.
  *
  * @param chosen what `--browser` says; else `$BROWSER` decides, else the system.
- * @returns why no browser could be started, or undefined.
+ * @returns what a person should know: that no browser could be started, and why, or that the program has not come back.
  */
 export async function openBrowser(
   world: BrowserWorld,
@@ -16,12 +18,25 @@ export async function openBrowser(
   chosen?: string,
 ): Promise<string | undefined> {
   const reasons: string[] = [];
-  for (const command of browserCommands(world, chosen)) {
-    const reason = await world.launch(withAddress(command, url));
+  for (const command of openingCommands(world, url, chosen)) {
+    const reason = await world.launch(command);
     if (reason === undefined) return undefined;
+    if (reason === STILL_RUNNING) {
+      return `${command[0]} has not come back; if no browser appears, open the address yourself.`;
+    }
     reasons.push(`${command[0]}: ${reason}`);
   }
-  return reasons.join("; ") || "no program is named";
+  const why = reasons.join("; ") || "no program is named";
+  return `No browser could be opened (${why}). Open the address yourself.`;
+}
+
+/** The whole command lines to try, in order: the address is one argument of each, as it is. */
+export function openingCommands(
+  world: Omit<BrowserWorld, "launch">,
+  url: string,
+  chosen?: string,
+): readonly (readonly string[])[] {
+  return browserCommands(world, chosen).map((command) => withAddress(command, url));
 }
 
 /** What to try, in order. `$BROWSER` may name several programs, separated by colons. */
@@ -34,15 +49,24 @@ export function browserCommands(
   const texts = chosen ? [chosen] : named?.split(separator);
   if (texts) return texts.map(splitCommand).filter(([program]) => program);
   if (world.platform === "darwin") return [["open"]];
-  if (world.platform === "win32") return [["rundll32", "url.dll,FileProtocolHandler"]];
+  if (world.platform === "win32") return [[windowsOpener(world), "url.dll,FileProtocolHandler"]];
   const linux = [["xdg-open"]];
-  return isWsl(world) ? [["rundll32.exe", "url.dll,FileProtocolHandler"], ...linux] : linux;
+  return detectWsl(world, systemFiles)
+    ? [["rundll32.exe", "url.dll,FileProtocolHandler"], ...linux]
+    : linux;
 }
 
-/** `%s` stands for the address, by old custom; without it the address comes last. */
+/** `%s` stands for the address and `%%` for a percent sign, by old custom; without a place the address comes last. */
 function withAddress(command: readonly string[], url: string): string[] {
-  const hasPlace = command.some((part) => part.includes("%s"));
-  return hasPlace ? command.map((part) => part.replaceAll("%s", url)) : [...command, url];
+  let hasPlace = false;
+  const parts = command.map((part) =>
+    part.replace(/%[s%]/g, (mark) => {
+      if (mark === "%%") return "%";
+      hasPlace = true;
+      return url;
+    })
+  );
+  return hasPlace ? parts : [...parts, url];
 }
 
 /** Words by white space, quotes keep one together; a path with spaces in it that exists is one word. */
@@ -61,8 +85,8 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A Linux under Windows: the browser is on the other side. */
-function isWsl(world: Pick<World, "env" | "platform">): boolean {
-  if (world.platform !== "linux") return false;
-  return environmentValue(world, "WSL_DISTRO_NAME") !== undefined || /microsoft/i.test(release());
+/** By its whole path: a bare name would be looked for in the current folder first. */
+function windowsOpener(world: Pick<World, "env">): string {
+  const root = environmentValue(world, "SystemRoot");
+  return root === undefined ? "rundll32" : `${root}\\System32\\rundll32.exe`;
 }

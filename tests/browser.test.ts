@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browserCommands, openBrowser } from "../src/browser.ts";
+import fc from "fast-check";
+import { browserCommands, openBrowser, openingCommands } from "../src/browser.ts";
+import { STILL_RUNNING } from "../src/launch.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld } from "./testing/world.ts";
 
@@ -73,6 +75,65 @@ test("openBrowser() tries the next program, and tells why none could be started"
       return Promise.resolve("not found");
     },
   });
-  assert.equal(await openBrowser(world, "https://x.test"), "one: not found; two: not found");
+  assert.equal(
+    await openBrowser(world, "https://x.test"),
+    "No browser could be opened (one: not found; two: not found). Open the address yourself.",
+  );
   assert.deepEqual(tried, ["one", "two"]);
+});
+
+test("%% is a percent sign, and the address keeps its own", () => {
+  const world = { platform: "linux", env: {} };
+  assert.deepEqual(openingCommands(world, "https://x.test/%s%%", "b 100%% --url=%s"), [
+    ["b", "100%", "--url=https://x.test/%s%%"],
+  ]);
+  assert.deepEqual(openingCommands(world, "https://x.test/%s", "b 50%%"), [
+    ["b", "50%", "https://x.test/%s"],
+  ]);
+});
+
+test("on every system the address is one argument, as it is, and no shell is between", () => {
+  const systems: { platform: string; env: Record<string, string> }[] = [
+    { platform: "linux", env: {} },
+    { platform: "linux", env: { WSL_DISTRO_NAME: "Debian" } },
+    { platform: "darwin", env: {} },
+    { platform: "win32", env: {} },
+    { platform: "linux", env: { BROWSER: "firefox:chromium --app=%s" } },
+    { platform: "win32", env: { BROWSER: "C:\\b.exe;d" } },
+  ];
+  const address = fc.string({ unit: fc.constantFrom(..."&^%'\"<>|;$`()!\\ *?~#\u00e9%s%%abc/=") })
+    .map((tail) => `https://issuer.test/?q=${tail}`);
+  fc.assert(
+    fc.property(fc.constantFrom(...systems), address, (world, url) => {
+      const commands = openingCommands(world, url);
+      assert.ok(commands.length > 0);
+      for (const [program = "", ...parameters] of commands) {
+        assert.ok(!/^(ba|da|z)?sh(\.exe)?$|cmd(\.exe)?$|powershell|pwsh/i.test(program), program);
+        assert.equal(parameters.filter((part) => part.includes(url)).length, 1);
+        const [own = ""] = parameters.filter((part) => part.includes(url));
+        assert.ok(own === url || own === `--app=${url}`);
+      }
+    }),
+  );
+});
+
+test("openBrowser() says that a program has not come back, and starts no other", async () => {
+  const tried: string[] = [];
+  const world = await createWorld({
+    env: { BROWSER: "one:two" },
+    platform: "linux",
+    launch: ([program = ""]) => {
+      tried.push(program);
+      return Promise.resolve(STILL_RUNNING);
+    },
+  });
+  const told = await openBrowser(world, "https://x.test");
+  assert.equal(told, "one has not come back; if no browser appears, open the address yourself.");
+  assert.deepEqual(tried, ["one"]);
+});
+
+test("on Windows the system's own program is named by its whole path", () => {
+  assert.deepEqual(browserCommands({ platform: "win32", env: { SystemRoot: "C:\\Windows" } }), [
+    ["C:\\Windows\\System32\\rundll32.exe", "url.dll,FileProtocolHandler"],
+  ]);
 });

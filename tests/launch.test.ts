@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch } from "../src/launch.ts";
+import { launch, STILL_RUNNING } from "../src/launch.ts";
 import { sleep } from "../src/system_world.ts";
 import { createHome } from "./testing/home.ts";
 
@@ -44,7 +44,7 @@ test("launch() does not wait for a browser that goes on running", async () => {
   await using home = await createHome();
   const pid = join(home.path, "pid");
   const program = await script(home.path, "stays", `echo $$ > "${pid}"; exec sleep 30`);
-  assert.equal(await launch([program]), undefined);
+  assert.equal(await launch([program]), STILL_RUNNING);
   process.kill(Number(await readFile(pid, "utf8")), "SIGKILL");
 });
 
@@ -52,4 +52,28 @@ test("launch() never rejects, whatever it is told to start", async () => {
   for (const command of [[], [""], ["\0"], ["/"], ["/dev/null"]]) {
     assert.equal(typeof await launch(command), "string", JSON.stringify(command));
   }
+});
+
+test("launch() hands on no secret of our environment, and takes no output", async () => {
+  await using home = await createHome();
+  const seen = join(home.path, "seen");
+  const program = await script(
+    home.path,
+    "prints",
+    `head -c 300000 /dev/zero; env > "${seen}.part"; mv "${seen}.part" "${seen}"`,
+  );
+  const secrets = {
+    CODEX_ACCESS_TOKEN: "canary-1",
+    OPENAI_API_KEY: "canary-2",
+    DB_PASSWORD: "canary-3",
+  };
+  Object.assign(process.env, secrets, { CODEX_LOGIN_MARK: "kept" });
+  try {
+    assert.equal(await launch([program, "https://x.test"]), undefined);
+  } finally {
+    for (const name of [...Object.keys(secrets), "CODEX_LOGIN_MARK"]) delete process.env[name];
+  }
+  const env = await readFile(seen, "utf8");
+  assert.match(env, /^CODEX_LOGIN_MARK=kept$/m);
+  assert.ok(!env.includes("canary"), env);
 });

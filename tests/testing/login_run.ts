@@ -22,7 +22,10 @@ export async function startLogin(
   changes: Partial<World> = {},
 ): Promise<LoginRun> {
   const shown = deferred<string>();
-  const world = await createWorld({ env: { XDG_RUNTIME_DIR: home.path }, ...changes });
+  const world = await createWorld({
+    env: { DISPLAY: ":0", XDG_RUNTIME_DIR: home.path },
+    ...changes,
+  });
   const watched: TestWorld = {
     ...world,
     writeWords(text): void {

@@ -15,13 +15,15 @@ const ending = new AbortController();
 let isSaved = false;
 let held = 0;
 for (const [signal, code] of SIGNALS) {
-  process.on(signal, () => {
-    const error = new LoginError(code, `Cancelled by ${signal}`);
-    // Whoever asks twice means at once.
-    if (ending.signal.aborted && held === 0) process.exit(isSaved ? 0 : error.exitCode);
-    ending.abort(error);
-  });
+  process.on(signal, () => tellToEnd(new LoginError(code, `Cancelled by ${signal}`)));
 }
+
+/** Whoever asks twice means at once. */
+function tellToEnd(error: LoginError): void {
+  if (ending.signal.aborted && held === 0) process.exit(isSaved ? 0 : error.exitCode);
+  ending.abort(error);
+}
+
 // What was thrown may hold a secret: its class is told, its text and stack are not.
 process.on("uncaughtException", endWithBug);
 process.on("unhandledRejection", endWithBug);
@@ -48,6 +50,7 @@ const world = await createSystemWorld({
   signal: ending.signal,
   saved: () => void (isSaved = true),
   hold,
+  interrupt: () => tellToEnd(new LoginError("INTERRUPTED", "Cancelled at the keyboard")),
 });
 const args = process.argv.slice(2);
 process.exit(args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world));

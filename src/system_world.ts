@@ -8,7 +8,7 @@ import { describeSystemError } from "./system_error.ts";
 import { SILENT_LOG, type Stdin, type World } from "./world.ts";
 
 /** How the process is told to end, and what it tells about that. */
-export type Ending = Pick<World, "signal" | "saved" | "hold">;
+export type Ending = Pick<World, "signal" | "saved" | "hold" | "interrupt">;
 
 /** The World of a real process. */
 export async function createSystemWorld(ending: Ending): Promise<World> {
@@ -18,7 +18,11 @@ export async function createSystemWorld(ending: Ending): Promise<World> {
     platform: process.platform,
     runtime,
     stdin: systemStdin,
+    followStdin,
     isTerminal,
+    openTerminal: async (options) =>
+      await (await import("./system_terminal.ts")).openSystemTerminal(options),
+    columns: () => process.stderr.columns || undefined,
     writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
@@ -105,3 +109,19 @@ const systemStdin: Stdin = {
     });
   },
 };
+
+function followStdin(onBytes: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+  const { stdin } = process;
+  return new Promise<void>((resolve) => {
+    const finish = (): void => {
+      stdin.off("data", onBytes);
+      stdin.pause();
+      resolve();
+    };
+    if (signal.aborted) return finish();
+    stdin.on("data", onBytes);
+    stdin.once("end", finish);
+    stdin.once("error", finish);
+    signal.addEventListener("abort", finish, { once: true });
+  });
+}

@@ -13,7 +13,7 @@ export async function resolveStyle(
   world: Pick<World, "env" | "isTerminal">,
   { plain, noColor }: { plain: boolean; noColor: boolean },
 ): Promise<TerminalStyle> {
-  const isDumb = environmentValue(world, "TERM") === "dumb";
+  const isDumb = ["dumb", ""].includes(world.env["TERM"] ?? "any");
   const isTerminal = !isDumb && await world.isTerminal("stderr");
   const isForced = environmentValue(world, "FORCE_COLOR") !== undefined &&
     world.env["FORCE_COLOR"] !== "0";
@@ -39,4 +39,27 @@ export function formatError(error: LoginError, style: TerminalStyle): string {
 /** An address that can be clicked where terminals can do that, and copied whole everywhere: one line, never wrapped by us. */
 export function formatLink(url: string, style: TerminalStyle): string {
   return style.links ? `\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\` : url;
+}
+
+/** Asks the terminal to put text on the person's clipboard, also through SSH. It need not obey, and says nothing about it. */
+export function formatClipboard(text: string): string {
+  return `\x1b]52;c;${Buffer.from(text).toString("base64")}\x07`;
+}
+
+/**
+ * Breaks sentences between words, so that terminals need not break them within one. Lines that start with a blank (commands to
+ * copy), links and words that are wider than the terminal stay as they are.
+ */
+export function wrapWords(text: string, columns: number): string {
+  return text.split("\n").flatMap((line) => {
+    if (line.length <= columns || /^\s/.test(line) || line.includes("\x1b")) return [line];
+    const lines: string[] = [];
+    for (const word of line.split(" ")) {
+      const last = lines.at(-1);
+      const longer = `${last} ${word}`;
+      if (last !== undefined && longer.length <= columns) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
+  }).join("\n");
 }

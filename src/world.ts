@@ -52,6 +52,29 @@ export interface Stdin {
   read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+export interface TerminalOptions {
+  /** Asks the terminal to mark what is pasted, which takes an escape sequence. */
+  readonly marksPastes: boolean;
+  onBytes(bytes: Uint8Array): void;
+  /** The process was stopped and goes on: what was drawn is lost. */
+  onResume(): void;
+}
+
+/** The person's terminal while keys are read from it one by one, and nothing is echoed. */
+export interface TerminalSession {
+  /** False while the process is in the background: then the terminal is somebody else's. */
+  isOpen(): boolean;
+  /** Takes the terminal again if the process was brought to the foreground: shells do not tell it. */
+  reclaim(): Promise<void>;
+  columns(): number;
+  /** Writes as it is, without a line's end. Every part from outside has to be cleaned before. */
+  draw(text: string): void;
+  /** Stops this process as Ctrl-Z does, with the terminal as it was. */
+  suspend(): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
 /** One thing to do with an entry that this program keeps in the person's keyring, by the entry's user name. */
 export type KeyringStep =
   | { readonly op: "read"; readonly user: string }
@@ -77,8 +100,14 @@ export interface World {
   readonly platform: string;
   readonly runtime: Runtime;
   readonly stdin: Stdin;
+  /** Hands over what comes on stdin as it comes, and resolves at its end, or when the signal aborts. */
+  followStdin(onBytes: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<void>;
   /** Whether a person sits at that stream. Asked only where it matters: finding out costs milliseconds. */
   isTerminal(stream: "stdin" | "stdout" | "stderr"): Promise<boolean>;
+  /** Undefined where there is no terminal to read keys from. */
+  openTerminal(options: TerminalOptions): Promise<TerminalSession | undefined>;
+  /** Of the terminal on stderr; undefined where there is none. Asked only where it matters, like isTerminal(). */
+  columns(): number | undefined;
   /** One line of data on stdout. */
   writeData(line: string): void;
   /** Lines for people on stderr. */
@@ -99,6 +128,8 @@ export interface World {
   readonly log: Log;
   /** The new login is on the disk: from now on the process has succeeded, however it is told to end. */
   saved(): void;
+  /** Does what Ctrl-C does where the terminal makes no signal of it. */
+  interrupt(): void;
   /** Does what must not be cut in two: until it is done nothing but SIGKILL ends the process. */
   hold<T>(work: () => Promise<T>): Promise<T>;
 }

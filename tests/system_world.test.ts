@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createSystemWorld, type Ending } from "../src/system_world.ts";
 
 const ENDING: Ending = {
+  interrupt: () => {},
   signal: new AbortController().signal,
   saved: () => {},
   hold: (work) => work(),

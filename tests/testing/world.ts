@@ -1,3 +1,4 @@
+import { LoginError } from "../../src/errors.ts";
 import { createFetch } from "../../src/http.ts";
 import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { sleep } from "../../src/system_world.ts";
@@ -20,11 +21,15 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
   const words: string[] = [];
   const launched: (readonly string[])[] = [];
   return {
-    env: {},
+    // A desktop: elsewhere no browser is opened.
+    env: { DISPLAY: ":0" },
     platform: process.platform,
     runtime: await loadRuntime(),
     stdin: { read: () => Promise.resolve(new Uint8Array()) },
+    followStdin: () => Promise.resolve(),
     isTerminal: () => Promise.resolve(false),
+    columns: () => undefined,
+    openTerminal: () => Promise.resolve(undefined),
     writeData: (line) => void data.push(line),
     writeWords: (text) => void words.push(...text.split("\n")),
     fetch: createFetch(),
@@ -41,6 +46,7 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
     log: SILENT_LOG,
     saved: () => {},
     hold: (work) => work(),
+    interrupt: () => ending.abort(new LoginError("INTERRUPTED", "Cancelled at the keyboard")),
     data,
     words,
     launched,

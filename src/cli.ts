@@ -36,7 +36,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       world.writeData(command ? formatCommandHelp(command) : formatOverview());
       return 0;
     }
-    return await runCommand(invocation, { world, json, style });
+    return await runCommand(invocation, { world, json, style, isBare: args.length === 0 });
   } catch (thrown) {
     const error = toLoginError(thrown);
     if (json) {
@@ -71,6 +71,7 @@ const OTHERS: ReadonlySet<string> = new Set([
 ]);
 
 interface Surroundings {
+  readonly isBare: boolean;
   readonly world: World;
   readonly json: boolean;
   style(): Promise<TerminalStyle>;
@@ -78,7 +79,7 @@ interface Surroundings {
 
 async function runCommand(
   { command, options, words }: Invocation & { kind: "run" },
-  { world, json, style }: Surroundings,
+  { world, json, style, isBare }: Surroundings,
 ): Promise<number> {
   const say = (text: string): void => {
     if (!options.flag("quiet")) world.writeWords(text);
@@ -99,6 +100,7 @@ async function runCommand(
       words,
       style,
       json,
+      isBare,
       say,
       answer: world.writeWords,
       startLog: log.open,

@@ -1,7 +1,7 @@
 import { acceptTokens, type SavedLogin } from "./accept_tokens.ts";
 import type { Config } from "./config.ts";
 import { prepareStore } from "./credentials/prepare_store.ts";
-import { startDeviceFlow } from "./device_flow.ts";
+import { type DeviceFlow, startDeviceFlow } from "./device_flow.ts";
 import { pollUntilGranted } from "./device_polling.ts";
 import { formatDuration } from "./duration.ts";
 import { LoginError } from "./errors.ts";
@@ -17,6 +17,8 @@ export interface DeviceLoginOptions {
   /** Milliseconds until a login that nobody completes ends; 0 or undefined for as long as the code is good. */
   readonly timeoutMs: number | undefined;
   readonly expectedWorkspaceIds: readonly string[];
+  /** One that was begun already; without it the issuer is asked for one. */
+  readonly flow?: DeviceFlow | undefined;
   /** The person named the issuer, and so may be led to another origin that it names. */
   readonly isIssuerNamed: boolean;
 }
@@ -43,7 +45,7 @@ export type DeviceLoginEvent =
 export async function deviceLogin(
   world: World,
   config: Config,
-  { timeoutMs = 0, expectedWorkspaceIds, isIssuerNamed }: DeviceLoginOptions,
+  { timeoutMs = 0, expectedWorkspaceIds, flow, isIssuerNamed }: DeviceLoginOptions,
   tell: (event: DeviceLoginEvent) => void,
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
@@ -54,7 +56,7 @@ export async function deviceLogin(
   world.signal.throwIfAborted();
   for (const message of config.notes) note(message);
 
-  const { code, poll } = await startDeviceFlow(world, config, { isIssuerNamed, note });
+  const { code, poll } = flow ?? await startDeviceFlow(world, config, { isIssuerNamed, note });
   world.log.write("info", TARGET, "received a device code", { issuer: `${config.issuer.base}/` });
   const codeEndsAt = world.elapsed() + code.lifetimeMs;
   const deadline = Math.min(codeEndsAt, giveUpAt);

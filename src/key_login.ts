@@ -4,7 +4,13 @@ import { prepareStore } from "./credentials/prepare_store.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
-import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
+import {
+  invalid,
+  parseSecret,
+  readStdinSecret,
+  refuseTerminal,
+  type StdinSecret,
+} from "./stdin_secret.ts";
 import type { World } from "./world.ts";
 import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
 
@@ -28,7 +34,12 @@ export interface SavedKey extends Pick<CredentialStore, "kind" | "path"> {
 export async function loginWithApiKey(
   world: World,
   config: Config,
-  { timeoutMs, tell }: { timeoutMs: number; tell: (note: string) => void },
+  { timeoutMs, ask, tell }: {
+    timeoutMs: number;
+    /** Asks a person for the key, instead of reading stdin. */
+    ask?: (() => Promise<string>) | undefined;
+    tell: (note: string) => void;
+  },
 ): Promise<SavedKey> {
   if (config.forcedLoginMethod === "chatgpt") {
     throw new LoginError(
@@ -40,10 +51,12 @@ export async function loginWithApiKey(
       },
     );
   }
-  await refuseTerminal(world, API_KEY);
+  if (!ask) await refuseTerminal(world, API_KEY);
   for (const message of config.notes) tell(message);
   const store = await prepareStore(world, config, tell);
-  const apiKey = await readStdinSecret(world, API_KEY, timeoutMs);
+  const apiKey = ask
+    ? parseSecret(Buffer.from(await ask()), API_KEY)
+    : await readStdinSecret(world, API_KEY, timeoutMs);
   if (apiKey.startsWith("at-")) {
     throw invalid(API_KEY, "it is a personal access token: use --with-access-token");
   }

@@ -3,20 +3,24 @@ import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { prepareStore } from "./credentials/prepare_store.ts";
+import { LoginError } from "./errors.ts";
 import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
 import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
+import { createPaste, type PasteOutcome } from "./paste.ts";
 import { createAudience, isOwnPeer } from "./peer.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
+import { detectSurroundings, type Surroundings } from "./surroundings.ts";
+import { systemFiles } from "./system_files.ts";
 import { PAGE_MS, waitForCompletion, waitForFollowUp, waitForPage } from "./waiting.ts";
 import { allowedWorkspaces } from "./workspace.ts";
-import type { World } from "./world.ts";
+import { environmentValue, type World } from "./world.ts";
 
 export interface LoginOptions {
-  /** Open a browser, with this program if one is named. */
+  /** Open a browser, with this program if one is named, or if one is there. */
   readonly openBrowser: boolean;
   readonly browser: string | undefined;
   /** Listen here only; 0 picks a free port. */
@@ -29,9 +33,27 @@ export interface LoginOptions {
 
 /** What a login tells while it runs. */
 export type LoginEvent =
-  | { readonly type: "waiting"; readonly authUrl: string; readonly port: number }
+  | {
+    readonly type: "waiting";
+    readonly authUrl: string;
+    readonly port: number;
+    /** Whether a browser is being opened. */
+    readonly opens: boolean;
+    readonly surroundings: Surroundings;
+    readonly handle: LoginHandle;
+  }
   | { readonly type: "saved"; readonly login: SavedLogin }
   | { readonly type: "note"; readonly message: string };
+
+/** What a person can do about a login that waits. */
+export interface LoginHandle {
+  /** Takes the redirect address, or the code in it, where the browser cannot bring it. */
+  paste(text: string): Promise<PasteOutcome>;
+  /** Opens the address in the browser, once more. */
+  open(): void;
+  /** Ends it as a newer sign-in would; false when it is too late for that. */
+  giveWay(): boolean;
+}
 
 /**
  * Signs a person in with the browser and saves the login. Whatever fails, an earlier login stays as it was.
@@ -103,12 +125,28 @@ export async function login(
       originator: config.originator,
       allowedWorkspaceIds,
     });
-    tell({ type: "waiting", authUrl, port: listener.port });
-    if (options.openBrowser) {
-      openBrowser(world, authUrl, options.browser).then((reason) => {
-        if (reason) note(`No browser could be opened (${reason}). Open the address yourself.`);
+    const open = (): void => {
+      openBrowser(world, authUrl, options.browser).then((told) => {
+        if (told !== undefined) note(told);
       });
-    }
+    };
+    const takePaste = createPaste(attempt, server, world.log);
+    let isPasted = false;
+    const handle: LoginHandle = {
+      open,
+      async paste(text): Promise<PasteOutcome> {
+        const outcome = await takePaste(text);
+        isPasted ||= outcome.isTaken;
+        return outcome;
+      },
+      giveWay: () => server.end(new LoginError("SUPERSEDED", "The sign-in goes on in another way")),
+    };
+    const surroundings = detectSurroundings(world, systemFiles, listener.port);
+    const named = options.browser ?? environmentValue(world, "BROWSER");
+    const opens = options.openBrowser &&
+      (named !== undefined || surroundings.canOpenBrowser);
+    tell({ type: "waiting", authUrl, port: listener.port, opens, surroundings, handle });
+    if (opens) open();
 
     const completed = await waitForCompletion(world, server, options.timeoutMs);
     const login: SavedLogin = {
@@ -118,8 +156,12 @@ export async function login(
       onboardingEntrypoint: completed.onboardingEntrypoint,
     };
     tell({ type: "saved", login });
+    if (isPasted && completed.setupUrl) {
+      note("Your organization is not set up yet: finish that at the issuer's own site.");
+    }
     await Promise.all([
-      waitForPage(world, server, completed.setupUrl !== undefined),
+      // Who has pasted the address has no page here to wait for.
+      isPasted ? undefined : waitForPage(world, server, completed.setupUrl !== undefined),
       waitForFollowUp(world, followUp, note),
     ]);
     return login;

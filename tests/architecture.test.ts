@@ -107,8 +107,9 @@ test("only src/runtime/ names a runtime", () => {
   }
 });
 
-test("only main.ts ends the process", () => {
-  for (const file of files.filter((one) => one !== "main.ts")) {
+test("only main.ts ends the process, and only the terminal is given back whatever ends it", () => {
+  assert.ok(!/process\s*\.\s*exit\b/.test(source("system_terminal.ts")));
+  for (const file of files.filter((one) => !["main.ts", "system_terminal.ts"].includes(one))) {
     assert.ok(
       !/process\s*\.\s*(exit|on|once|kill)\b/.test(source(file)),
       `src/${file} ends or watches the process`,
@@ -149,6 +150,10 @@ test("every source file has tests of its own, or is named with the tests that ho
     "proc.ts": "proc_net.test.ts",
     "small_file.ts": "settings.test.ts",
     "waiting.ts": "login.test.ts",
+    "system_files.ts": "places.e2e.test.ts",
+    "login_outcome.ts": "callback_server.test.ts",
+    "system_terminal.ts": "screen.e2e.test.ts",
+    "paste_input.ts": "paste.test.ts",
     "callback_log.ts": "callback_server.test.ts",
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",

@@ -22,10 +22,10 @@ const sessions = [...README.matchAll(/^```console\n\$ (.+)\n([^]*?)^```/gm)].map
   output,
 }));
 
-/** "…" in the README stands for anything on one line. */
+/** "…" in the README stands for anything on one line, and alone on a line for any lines. */
 function toPattern(output: string): RegExp {
   const literal = output.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${literal.replaceAll("…", ".*")}$`, "m");
+  return new RegExp(`^${literal.replace(/\n…(?=\n)/g, "(?:\n.*)*?").replaceAll("…", ".*")}$`, "m");
 }
 
 test(
@@ -39,6 +39,7 @@ test(
     const script = [
       "#!/bin/sh",
       `if [ $# = 0 ]; then set -- login --issuer ${issuer.url} --browser true; fi`,
+      `if [ "$2" = --device-auth ]; then set -- "$@" --issuer ${issuer.url}; fi`,
       `exec ${programCommand().map((part) => `'${part}'`).join(" ")} "$@"`,
     ];
     await writeFile(join(home.path, "codex-login"), `${script.join("\n")}\n`);
@@ -58,6 +59,11 @@ test(
       let isVisited = false;
       const listen = (chunk: Uint8Array): void => {
         said += chunk;
+        const [userCode] = /^[A-Z0-9]+-[A-Z0-9]+(?=\n)/m.exec(said) ?? [];
+        if (userCode && !isVisited) {
+          isVisited = true;
+          issuer.enterCode(userCode);
+        }
         const [address] = new RegExp(`^${issuer.url}/oauth/authorize\\S+(?=\n)`, "m").exec(said) ??
           [];
         if (!address || isVisited) return;

@@ -36,6 +36,8 @@ export interface CommandContext {
   readonly options: OptionValues;
   /** The action and what follows it; empty for a command without actions. */
   readonly words: readonly string[];
+  /** The program was called without anything: then a person may be asked what is meant. */
+  readonly isBare: boolean;
   /** Worked out when it is first asked for. */
   style(): Promise<TerminalStyle>;
   readonly json: boolean;

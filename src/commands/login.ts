@@ -1,16 +1,20 @@
-import { deviceLogin } from "../device_login.ts";
 import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
 import { loginWithAccessToken } from "../access_token_login.ts";
 import { loginWithApiKey } from "../key_login.ts";
 import type { RedirectHost } from "../listener.ts";
-import { login, type LoginOptions } from "../login.ts";
+import type { LoginOptions } from "../login.ts";
 import { maskKey, printable } from "../printable.ts";
+import { detectSurroundings } from "../surroundings.ts";
+import { systemFiles } from "../system_files.ts";
 import { readStatus } from "../status.ts";
 import { environmentValue, type World } from "../world.ts";
 import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
-import { tellCompleted, tellInJson, tellInWords } from "./login_words.ts";
+import { type AskedMethod, askKey, askMethod } from "./ask_method.ts";
+import { runBrowserLogin } from "./browser_login.ts";
+import { runDeviceLogin } from "./device_login.ts";
+import { tellCompleted } from "./login_words.ts";
 
 const TARGET = "codex_cli::login";
 const DEFAULT_TIMEOUT = "10m";
@@ -20,7 +24,9 @@ export async function runLogin(context: CommandContext): Promise<number> {
   const { options } = context;
   const timeout = options.text("timeout") ?? DEFAULT_TIMEOUT;
   const timeoutMs = parseDuration(timeout, "--timeout", MAX_TIMER_MS);
-  const method = readMethod(options);
+  const { canOpenBrowser } = detectSurroundings(context.world, systemFiles, 0);
+  const asked = await askMethod(context, canOpenBrowser ? "browser" : "device code");
+  const method = asked ?? readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
   let isSaved = false;
   await context.startLog();
@@ -36,16 +42,16 @@ export async function runLogin(context: CommandContext): Promise<number> {
     const own = { ...context, world };
     switch (method) {
       case "key":
-        await runKeyLogin(own, timeoutMs);
+        await runKeyLogin(own, timeoutMs, asked && (() => askKey(own)));
         break;
       case "access token":
         await runAccessTokenLogin(own, loginOptions);
         break;
-      case "device":
+      case "device code":
         await runDeviceLogin(own, loginOptions);
         break;
       case "browser":
-        await runBrowserLogin(own, loginOptions);
+        await runBrowserOrDeviceLogin(own, loginOptions);
     }
   } catch (thrown) {
     const error = toLoginError(thrown);
@@ -61,25 +67,16 @@ export async function runLogin(context: CommandContext): Promise<number> {
   return 0;
 }
 
-async function runBrowserLogin(context: CommandContext, loginOptions: LoginOptions): Promise<void> {
-  const { world, config, json } = context;
-  world.log.write("info", TARGET, "starting browser login flow");
-  const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
-  await login(world, config, loginOptions, tell);
-}
-
-async function runDeviceLogin(
+async function runBrowserOrDeviceLogin(
   context: CommandContext,
-  { timeoutMs, expectedWorkspaceIds }: LoginOptions,
+  loginOptions: LoginOptions,
 ): Promise<void> {
-  const { world, config, options, json } = context;
-  world.log.write("info", TARGET, "starting device code login flow");
-  const tell = json ? tellInJson(context) : tellInWords(context, await context.style());
-  await deviceLogin(world, config, {
-    timeoutMs: options.text("timeout") === undefined ? undefined : timeoutMs,
-    expectedWorkspaceIds,
-    isIssuerNamed: ["issuer", "experimental_issuer"].some((name) => options.text(name)),
-  }, tell);
+  const flow = await runBrowserLogin(context, loginOptions);
+  if (!flow) return;
+  context.say("Going on with a device code.");
+  // Its notes were told already.
+  const told = { ...context, config: { ...context.config, notes: [] } };
+  await runDeviceLogin(told, loginOptions, flow);
 }
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
@@ -94,9 +91,14 @@ async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
 async function runKeyLogin(
   { world, config, json, say }: CommandContext,
   timeoutMs: number,
+  ask: (() => Promise<string>) | undefined,
 ): Promise<void> {
   world.log.write("info", TARGET, "starting api key login flow");
-  const { kind, path, apiKey } = await loginWithApiKey(world, config, { timeoutMs, tell: say });
+  const { kind, path, apiKey } = await loginWithApiKey(world, config, {
+    timeoutMs,
+    ask,
+    tell: say,
+  });
   if (json) tellCompleted(world, { account: null, store: kind, path });
   else {
     say(`API key ${maskKey(apiKey)} saved in ${describePlace(path)}.`);
@@ -120,9 +122,9 @@ async function runAccessTokenLogin(
   }
 }
 
-type Method = "browser" | "key" | "access token" | "device";
+type Method = AskedMethod | "access token";
 
-const BROWSER_OPTIONS = ["no-browser", "browser", "port", "redirect-host"];
+const BROWSER_OPTIONS = ["no-browser", "browser", "port", "redirect-host", "paste"];
 /** By flag: what would be ignored. A check that was asked for must not be skipped in silence. */
 const FOREIGN: ReadonlyArray<readonly [flag: string, method: Method, foreign: readonly string[]]> =
   [
@@ -140,7 +142,7 @@ const FOREIGN: ReadonlyArray<readonly [flag: string, method: Method, foreign: re
       ...BROWSER_OPTIONS,
       "client-id",
     ]],
-    ["device-auth", "device", BROWSER_OPTIONS],
+    ["device-auth", "device code", BROWSER_OPTIONS],
   ];
 
 /** @throws {LoginError} USAGE */

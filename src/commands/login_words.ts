@@ -9,6 +9,7 @@ import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { World } from "../world.ts";
 import { accountJson, describeAccount, describePlace } from "./account_words.ts";
 import type { CommandContext } from "./command.ts";
+import { describeWaiting } from "./waiting_words.ts";
 
 type Event = LoginEvent | DeviceLoginEvent;
 
@@ -47,32 +48,34 @@ export function tellCompleted(world: World, members: Record<string, unknown>): v
 }
 
 export function tellInWords(
-  { world, options, say }: CommandContext,
+  { world, config, options, say }: CommandContext,
   style: TerminalStyle,
+  drawQr: ((address: string) => void) | undefined,
 ): (event: Event) => void {
   return (event) => {
     switch (event.type) {
-      case "note":
-        return say(printable(event.message));
+      case "note": {
+        const note = printable(event.message);
+        return note.startsWith("Warning:") ? world.writeWords(note) : say(note);
+      }
       case "waiting": {
         // Even quiet has to show the address: without it nobody can sign in.
-        const opens = !options.flag("no-browser");
-        say(
-          opens ? "Opening this address in your browser:" : "Open this address to sign in:",
-        );
+        const issuer = new URL(config.issuer.base).host;
+        const words = describeWaiting(event, issuer, options.flag("no-browser"));
+        say(words.before);
         world.writeWords(formatLink(event.authUrl, style));
-        return say(
-          `Waiting on port ${event.port} (Ctrl-C cancels). Is the browser on another machine? ` +
-            `Run there first: ssh -L ${event.port}:127.0.0.1:${event.port} THIS-HOST`,
-        );
+        drawQr?.(event.authUrl);
+        return words.after.forEach(say);
       }
       case "device_code": {
         const { verificationUrl, userCode, expiresAt } = event;
         say("To sign in, open this address in a browser on any device:");
         world.writeWords(formatLink(verificationUrl, style));
+        drawQr?.(verificationUrl);
         say(`Enter this code there, within ${formatDuration(expiresAt - world.now())}:`);
         world.writeWords(style.color ? `\x1b[1m${userCode}\x1b[0m` : userCode);
-        return say(
+        // Nor must quiet leave out what protects a person.
+        return world.writeWords(
           "Never enter a code that somebody else sent you: go on only if you started this sign-in " +
             "yourself (Ctrl-C cancels).",
         );

@@ -39,6 +39,11 @@ const LOGIN_OPTIONS: readonly Option[] = [
     value: "N",
     help: "listen on this port only (default 1455, then 1457; 0 picks a free one)",
   },
+  {
+    name: "paste",
+    help: "read the address that the browser ends at from stdin (a terminal always takes it)",
+  },
+  { name: "qr", help: "also show the address as a QR code" },
   { name: "redirect-host", value: "HOST", help: "127.0.0.1 (default) or localhost" },
   {
     name: "timeout",

@@ -13,6 +13,7 @@ import { validateAuthorizationResponse } from "./oauth/authorization.ts";
 import { base64Url } from "./oauth/pkce.ts";
 import {
   BARE_POLICY,
+  type Landing,
   type Page,
   renderErrorPage,
   renderForeignPage,
@@ -34,6 +35,7 @@ export interface CallbackServerOptions {
   mayCancel(peer: Peer): Promise<boolean>;
   /** Who may see who signed in, and be led on with a token. */
   readonly audience: Audience;
+  readonly landing: Landing;
 }
 
 /**
@@ -50,6 +52,8 @@ export interface CallbackServer extends LoginOutcome {
 }
 
 type PeerContext = Context<{ Bindings: { peer: Peer } }>;
+
+const SUCCESS_PATH = "/success";
 
 type Answer = { readonly redirect: string } | Page;
 
@@ -83,13 +87,19 @@ export function createCallbackServer(
   /** Whoever brought a right callback may see what came of it. */
   async function present(deciding: Promise<Decision>, peer: Peer): Promise<Answer> {
     const [decision] = await Promise.all([deciding, options.audience.admit(peer)]);
-    if (decision.kind === "ended") return await renderErrorPage(decision.error);
+    if (decision.kind === "ended") {
+      return await renderErrorPage(decision.error, options.landing);
+    }
     setupUrl = decision.login.setupUrl;
+    if (options.landing.hostedUrl !== undefined && !setupUrl) {
+      return { redirect: options.landing.hostedUrl };
+    }
     successPage = await renderSuccessPage(
       decision.login.account,
+      options.landing,
       setupUrl ? setupPath : undefined,
     );
-    return { redirect: "/success" };
+    return { redirect: SUCCESS_PATH };
   }
 
   async function callback(c: PeerContext): Promise<Response> {
@@ -99,7 +109,7 @@ export function createCallbackServer(
     if (response.kind === "foreign") return respond(await renderForeignPage());
     answer ??= present(outcome.settle(response), c.env.peer);
     const told = await answer;
-    if (!("redirect" in told)) pageServed.resolve();
+    if (!("redirect" in told) || told.redirect !== SUCCESS_PATH) pageServed.resolve();
     return respond(told);
   }
 
@@ -133,7 +143,12 @@ export function createCallbackServer(
     return new Response("Login cancelled", { headers: HEADERS });
   }
 
-  const paths: ReadonlySet<string> = new Set(["/auth/callback", "/success", "/cancel", setupPath]);
+  const paths: ReadonlySet<string> = new Set([
+    "/auth/callback",
+    SUCCESS_PATH,
+    "/cancel",
+    setupPath,
+  ]);
   const app = new Hono<{ Bindings: { peer: Peer } }>()
     .use(async (c, next) => {
       const refusal = refuseRequest(c.req.raw, options.port, (path) => paths.has(path));
@@ -141,7 +156,7 @@ export function createCallbackServer(
       return await next();
     })
     .get("/auth/callback", callback)
-    .get("/success", success)
+    .get(SUCCESS_PATH, success)
     .get("/setup/:once", setup)
     .get("/cancel", cancel)
     .notFound(() => refuse(404))

@@ -89,6 +89,7 @@ async function runCommand(
     issuer: options.text("issuer") ?? options.text("experimental_issuer"),
     clientId: options.text("client-id") ?? options.text("experimental_client-id"),
     overrides: options.list("config"),
+    isServer: command.isServer ?? false,
   });
   const run = await command.load();
   const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { homedir } from "node:os";
 import * as v from "valibot";
 import { LoginError } from "./errors.ts";
+import type { HostStore } from "./host_store.ts";
 import {
   DEFAULT_CLIENT_ID,
   DEFAULT_ISSUER,
@@ -20,7 +21,8 @@ import { environmentValue, type World } from "./world.ts";
 /** Of the reference, for administrators; saying nothing about it would look like obeying it. */
 const REQUIREMENTS = "/etc/codex/requirements.toml";
 
-export type StoreKind = "file" | "keyring" | "auto" | "ephemeral";
+/** Where a login is kept, or the program's own place for it. */
+export type StoreChoice = "file" | "keyring" | "auto" | "ephemeral" | HostStore;
 
 /** Everything that decides where a login goes and what it may be, resolved once. */
 export interface Config {
@@ -31,12 +33,16 @@ export interface Config {
   readonly clientId: string;
   readonly originator: string;
   readonly userAgent: string;
-  readonly store: StoreKind;
+  readonly store: StoreChoice;
   readonly forcedLoginMethod: "chatgpt" | "api" | undefined;
   /** `forced_chatgpt_workspace_id`; empty for any. */
   readonly forcedWorkspaceIds: readonly string[];
   /** Where personal access tokens are asked about. */
   readonly authApiBase: string;
+  /** Of ChatGPT's own API, where the setting names it; not checked yet. */
+  readonly chatgptBaseUrl: string | undefined;
+  /** The issuer was named by the person, who may so be led to another origin that it names. */
+  readonly isIssuerNamed: boolean;
   /** Where refreshes go, if not to the issuer of the login. */
   readonly refreshEndpoint: string | undefined;
   /** Where revocations go, if not to the issuer of the login. */
@@ -51,6 +57,8 @@ export interface ConfigFlags {
   readonly clientId?: string | undefined;
   /** Each `key=value`, value in TOML or plain. */
   readonly overrides?: readonly string[] | undefined;
+  /** For an editor's server the environment may name the issuer too. */
+  readonly isServer?: boolean;
 }
 
 const Workspaces = v.pipe(
@@ -68,6 +76,7 @@ const Settings = v.object({
   ),
   forced_login_method: v.optional(v.picklist(["chatgpt", "api"])),
   forced_chatgpt_workspace_id: v.optional(Workspaces, []),
+  chatgpt_base_url: v.optional(v.pipe(v.string(), v.minLength(1))),
   log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
 
@@ -92,19 +101,28 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
     environmentValue(world, "CODEX_INTERNAL_ORIGINATOR_OVERRIDE") ?? "codex_cli_rs",
     "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",
   );
-  const issuer = parseIssuer(flags.issuer ?? DEFAULT_ISSUER);
+  const readServer = (name: string): string | undefined => {
+    const value = flags.isServer ? environmentValue(world, name) : undefined;
+    if (value !== undefined) notes.push(`${name} is used for new sign-ins.`);
+    return value;
+  };
+  const namedIssuer = flags.issuer ?? readServer("CODEX_APP_SERVER_LOGIN_ISSUER");
+  const clientId = flags.clientId ?? readServer("CODEX_APP_SERVER_LOGIN_CLIENT_ID");
+  const issuer = parseIssuer(namedIssuer ?? DEFAULT_ISSUER);
   return {
     home,
     logDir: settings.log_dir
       ? resolve(baseOf(found.get("log_dir")), settings.log_dir)
       : join(home, "log"),
     issuer,
-    clientId: identifier(flags.clientId ?? DEFAULT_CLIENT_ID, "--client-id"),
+    isIssuerNamed: namedIssuer !== undefined,
+    clientId: identifier(clientId ?? DEFAULT_CLIENT_ID, "The client id"),
     originator,
     userAgent: userAgent(originator, world),
     store: settings.cli_auth_credentials_store,
     forcedLoginMethod: settings.forced_login_method,
     forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
+    chatgptBaseUrl: settings.chatgpt_base_url,
     ...endpointOverrides(world, notes, issuer),
     notes,
   };
@@ -180,6 +198,24 @@ function endpointOverrides(
     authApiBase: (authApi?.href ?? `${issuer.base}/api/accounts`).replace(/\/$/, ""),
     refreshEndpoint: refresh?.href,
     revocationEndpoint: revocation?.href ?? (refresh && `${refresh.origin}/oauth/revoke`),
+  };
+}
+
+/** What a host says of itself, as it goes into addresses and headers. */
+export interface HostIdentity {
+  /** 1 to 200 visible ASCII characters and spaces. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** The same settings, for sign-ins that this host asks for: the issuer counts it by its name. */
+export function configForHost(world: World, config: Config, host: HostIdentity): Config {
+  const originator = environmentValue(world, "CODEX_INTERNAL_ORIGINATOR_OVERRIDE") ?? host.name;
+  const version = host.version.replace(/[^\x20-\x7e]/g, "_").slice(0, 60);
+  return {
+    ...config,
+    originator,
+    userAgent: `${userAgent(originator, world)} (${host.name}; ${version})`,
   };
 }
 

@@ -20,11 +20,8 @@ export interface DeviceFlow {
   poll(limitMs: number): Promise<PollAnswer<Redeem>>;
 }
 
-export interface DeviceFlowOptions {
-  /** The person named the issuer, and so may be led to another origin that it names. */
-  readonly isIssuerNamed: boolean;
-  readonly note: (message: string) => void;
-}
+type Note = (message: string) => void;
+type DeviceClient = Pick<Config, "issuer" | "clientId" | "isIssuerNamed">;
 
 type FlowWorld = Pick<World, "fetch" | "log" | "now" | "sleep" | "signal">;
 
@@ -37,8 +34,8 @@ type FlowWorld = Pick<World, "fetch" | "log" | "now" | "sleep" | "signal">;
  */
 export async function startDeviceFlow(
   world: FlowWorld,
-  client: Pick<Config, "issuer" | "clientId">,
-  options: DeviceFlowOptions,
+  client: DeviceClient,
+  note: Note,
 ): Promise<DeviceFlow> {
   const { fetch, signal } = world;
   const own = await requestUserCode(fetch, client, world.now(), signal);
@@ -58,7 +55,7 @@ export async function startDeviceFlow(
           kind: "granted",
           grant: () =>
             exchangeCode(world, grant, grant.code, ({ code }) => {
-              options.note(`The issuer could not be reached (${code}); trying again.`);
+              note(`The issuer could not be reached (${code}); trying again.`);
             }),
         };
       },
@@ -67,18 +64,18 @@ export async function startDeviceFlow(
   if (isDefaultIssuer(client.issuer)) throw unavailable("default");
   const endpoints = await requestDeviceEndpoints(fetch, client.issuer, signal);
   if (!endpoints) throw unavailable("other");
-  return await startStandardFlow(world, client, endpoints, options);
+  return await startStandardFlow(world, client, endpoints, note);
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc8628 */
 async function startStandardFlow(
   world: FlowWorld,
-  client: Pick<Config, "issuer" | "clientId">,
+  client: DeviceClient,
   endpoints: DeviceEndpoints,
-  { isIssuerNamed, note }: DeviceFlowOptions,
+  note: Note,
 ): Promise<DeviceFlow> {
   const { fetch, signal } = world;
-  const { base } = client.issuer;
+  const { issuer: { base }, isIssuerNamed } = client;
   const tellOrigin = (what: string, url: URL): void => {
     if (url.origin === new URL(base).origin) return;
     if (isIssuerNamed) {

@@ -19,8 +19,6 @@ export interface DeviceLoginOptions {
   readonly expectedWorkspaceIds: readonly string[];
   /** One that was begun already; without it the issuer is asked for one. */
   readonly flow?: DeviceFlow | undefined;
-  /** The person named the issuer, and so may be led to another origin that it names. */
-  readonly isIssuerNamed: boolean;
 }
 
 /** What a login with a device code tells while it runs. */
@@ -45,7 +43,7 @@ export type DeviceLoginEvent =
 export async function deviceLogin(
   world: World,
   config: Config,
-  { timeoutMs = 0, expectedWorkspaceIds, flow, isIssuerNamed }: DeviceLoginOptions,
+  { timeoutMs = 0, expectedWorkspaceIds, flow }: DeviceLoginOptions,
   tell: (event: DeviceLoginEvent) => void,
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
@@ -56,7 +54,7 @@ export async function deviceLogin(
   world.signal.throwIfAborted();
   for (const message of config.notes) note(message);
 
-  const { code, poll } = flow ?? await startDeviceFlow(world, config, { isIssuerNamed, note });
+  const { code, poll } = flow ?? await startDeviceFlow(world, config, note);
   world.log.write("info", TARGET, "received a device code", { issuer: `${config.issuer.base}/` });
   const codeEndsAt = world.elapsed() + code.lifetimeMs;
   const deadline = Math.min(codeEndsAt, giveUpAt);

@@ -62,6 +62,7 @@ export const ERROR_KINDS = {
     "end the program that holds the port, or choose one with --port",
   ),
   PORT_FORBIDDEN: kind(1, 500, "Port not allowed", "choose another port with --port"),
+  CANCELED: kind(1, 409, "The sign-in was cancelled", "start the sign-in again"),
   SUPERSEDED: kind(1, 409, "A newer sign-in took over", "finish the newer sign-in"),
   ACCESS_DENIED: kind(1, 403, "Access was denied", "run codex-login again and allow access"),
   ENTITLEMENT: kind(

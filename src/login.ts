@@ -10,6 +10,7 @@ import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
+import type { Landing } from "./pages.ts";
 import { createPaste, type PasteOutcome } from "./paste.ts";
 import { createAudience, isOwnPeer } from "./peer.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
@@ -29,6 +30,7 @@ export interface LoginOptions {
   /** Milliseconds until a login that nobody completes ends; 0 for never. */
   readonly timeoutMs: number;
   readonly expectedWorkspaceIds: readonly string[];
+  readonly landing: Landing;
 }
 
 /** What a login tells while it runs. */
@@ -103,6 +105,7 @@ export async function login(
       port: listener.port,
       mayCancel: (peer) => isOwnPeer(world, peer, listener.port),
       audience: createAudience(world, listener.port),
+      landing: options.landing,
       async complete(code): Promise<AcceptedLogin> {
         world.log.hide(code);
         const tokens = await exchangeCode(world, attempt, code, (error) => {

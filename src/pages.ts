@@ -16,29 +16,57 @@ export interface Page {
 export const BARE_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** Where a browser ends, and where the person is to go on. */
+export interface Landing {
+  /** Who started the sign-in, and so shows how it went: a terminal, or an editor or another program. */
+  readonly place: "terminal" | "program";
+  /** The last page offers to open the Codex app, and does so by itself. */
+  readonly opensApp?: boolean;
+  /** The issuer's page to end at instead of ours, unless an organization is still to be set up. It is told nothing. */
+  readonly hostedUrl?: string | undefined;
+}
+
+export const TERMINAL: Landing = { place: "terminal" };
+
 /**
  * Says who signed in.
  *
+ * @param account undefined where it is not known who asks.
  * @param setupPath where on our own host the organization's set-up is reached, if it is still to be done.
  */
-export function renderSuccessPage(account: Account, setupPath?: string): Promise<Page> {
+export function renderSuccessPage(
+  account: Account | undefined,
+  { place, opensApp = false }: Landing = TERMINAL,
+  setupPath?: string,
+): Promise<Page> {
+  const next = place === "terminal" ? "terminal" : opensApp ? "app" : "program";
   return render(200, successTemplate, {
-    done: setupPath ? undefined : "yes",
+    [`${next}Done`]: setupPath ? undefined : "yes",
     setup: setupPath,
-    email: account.email ?? undefined,
-    plan: account.plan === "unknown" ? undefined : account.plan,
-    workspace: account.workspaceName ?? account.accountId ?? undefined,
+    email: account?.email ?? undefined,
+    plan: account?.plan === "unknown" ? undefined : account?.plan,
+    workspace: account?.workspaceName ?? account?.accountId ?? undefined,
   });
 }
 
 /** Says what failed, why, and what to do next, in the same words as the terminal. */
-export function renderErrorPage(error: LoginError): Promise<Page> {
+export function renderErrorPage(
+  error: LoginError,
+  { place }: Landing = TERMINAL,
+): Promise<Page> {
+  const isCommand = /^codex-login\b/.test(error.hint);
   return render(error.kind.page, errorTemplate, {
     title: error.kind.title,
     message: error.message,
     reason: error.reason && toSentence(error.reason),
-    hint: /^codex-login\b/.test(error.hint) ? `Run: ${error.hint}` : toSentence(error.hint),
-    closing: "Your terminal shows the same message. You can close this tab.",
+    hint: !isCommand
+      ? toSentence(error.hint)
+      : place === "terminal"
+      ? `Run: ${error.hint}`
+      : "Start the sign-in again.",
+    closing: place === "terminal"
+      ? "Your terminal shows the same message. You can close this tab."
+      : "The program that started the sign-in was told the same. You can close this tab.",
     code: error.code,
   });
 }

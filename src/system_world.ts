@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { write as writeAsync, writeSync } from "node:fs";
 import { createFetch } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
@@ -24,6 +24,7 @@ export async function createSystemWorld(ending: Ending): Promise<World> {
       await (await import("./system_terminal.ts")).openSystemTerminal(options),
     columns: () => process.stderr.columns || undefined,
     writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
+    sendData,
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
     keyring: createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
@@ -64,11 +65,40 @@ function write(descriptor: number, text: string): void {
       if (code === "EAGAIN" && performance.now() < until) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       } else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
-      else {throw new LoginError("OUTPUT_FAILED", "stdout cannot be written", {
-          reason: describeSystemError(thrown),
-        });}
+      else throw outputFailed(thrown);
     }
   }
+}
+
+/** Milliseconds until a full pipe is tried again, where the system does not wait for its reader itself. */
+const FULL_PIPE_PAUSE_MS = 5;
+
+/** By descriptor, like write(); but the system's thread waits for the reader, and not ours. */
+async function sendData(text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += await new Promise<number>((resolve, reject) => {
+        writeAsync(
+          DESCRIPTORS.stdout,
+          bytes,
+          offset,
+          bytes.length - offset,
+          null,
+          (thrown, length) => thrown ? reject(thrown) : resolve(length),
+        );
+      });
+    } catch (thrown) {
+      if (systemCode(thrown) === "EAGAIN") await sleep(FULL_PIPE_PAUSE_MS);
+      else throw outputFailed(thrown);
+    }
+  }
+}
+
+function outputFailed(thrown: unknown): LoginError {
+  return new LoginError("OUTPUT_FAILED", "stdout cannot be written", {
+    reason: describeSystemError(thrown),
+  });
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */
@@ -110,16 +140,28 @@ const systemStdin: Stdin = {
   },
 };
 
-function followStdin(onBytes: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+function followStdin(
+  onBytes: (bytes: Uint8Array) => void | Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   const { stdin } = process;
   return new Promise<void>((resolve) => {
+    let isOver = false;
+    const take = (bytes: Uint8Array): void => {
+      const taking = onBytes(bytes);
+      if (!taking) return;
+      stdin.pause();
+      const goOn = (): void => void (isOver || stdin.resume());
+      taking.then(goOn, goOn);
+    };
     const finish = (): void => {
-      stdin.off("data", onBytes);
+      isOver = true;
+      stdin.off("data", take);
       stdin.pause();
       resolve();
     };
     if (signal.aborted) return finish();
-    stdin.on("data", onBytes);
+    stdin.on("data", take);
     stdin.once("end", finish);
     stdin.once("error", finish);
     signal.addEventListener("abort", finish, { once: true });

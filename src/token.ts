@@ -109,7 +109,7 @@ async function loadMoved(
 }
 
 function wantedKind({ store }: Config): CredentialStore["kind"] {
-  return store === "file" ? "file" : "keyring";
+  return typeof store === "object" ? "host" : store === "file" ? "file" : "keyring";
 }
 
 /** Why the stored login has to be renewed, or undefined when it is good as it is. */

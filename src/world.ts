@@ -100,8 +100,14 @@ export interface World {
   readonly platform: string;
   readonly runtime: Runtime;
   readonly stdin: Stdin;
-  /** Hands over what comes on stdin as it comes, and resolves at its end, or when the signal aborts. */
-  followStdin(onBytes: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Hands over what comes on stdin as it comes, and resolves at its end, or when the signal aborts. While a promise that it
+   * returned is open nothing more is read.
+   */
+  followStdin(
+    onBytes: (bytes: Uint8Array) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Whether a person sits at that stream. Asked only where it matters: finding out costs milliseconds. */
   isTerminal(stream: "stdin" | "stdout" | "stderr"): Promise<boolean>;
   /** Undefined where there is no terminal to read keys from. */
@@ -110,6 +116,12 @@ export interface World {
   columns(): number | undefined;
   /** One line of data on stdout. */
   writeData(line: string): void;
+  /**
+   * Writes data to stdout while everything else goes on, and resolves once its reader took it. One at a time.
+   *
+   * @throws {LoginError} OUTPUT_FAILED
+   */
+  sendData(text: string): Promise<void>;
   /** Lines for people on stderr. */
   writeWords(text: string): void;
   readonly fetch: Fetch;

@@ -4,6 +4,7 @@ import type { Account } from "../src/account.ts";
 import { type CallbackServer, createCallbackServer } from "../src/callback_server.ts";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
+import { TERMINAL } from "../src/pages.ts";
 import { createAttempt } from "./testing/attempt.ts";
 import { recordLog } from "./testing/recorded_log.ts";
 
@@ -46,6 +47,7 @@ async function createServer(
         return complete?.(code) ?? Promise.resolve({ account: ACCOUNT, setupUrl: undefined });
       },
       mayCancel: () => Promise.resolve(mayCancel),
+      landing: TERMINAL,
       audience: {
         admit: ({ port }) => Promise.resolve(void audience.push(port)),
         includes: ({ port }) => Promise.resolve(audience.includes(port)),

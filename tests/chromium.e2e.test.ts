@@ -3,7 +3,12 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { LoginError } from "../src/errors.ts";
-import { type Page as RenderedPage, renderErrorPage, renderSuccessPage } from "../src/pages.ts";
+import {
+  type Page as RenderedPage,
+  renderErrorPage,
+  renderSuccessPage,
+  TERMINAL,
+} from "../src/pages.ts";
 import {
   accessibilityViolations,
   historyOf,
@@ -196,7 +201,7 @@ test("pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
   await using browser = await launchChromium();
   const pages = {
     success: await renderSuccessPage(ACCOUNT),
-    setup: await renderSuccessPage(ACCOUNT, "/setup/x"),
+    setup: await renderSuccessPage(ACCOUNT, TERMINAL, "/setup/x"),
     error: await renderErrorPage(FAILURE),
   };
   for (const [kind, rendered] of Object.entries(pages)) {

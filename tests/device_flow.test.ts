@@ -274,7 +274,7 @@ test("an address on another origin is named in a warning, and needs an issuer th
     const client = { issuer: parseIssuer(URL_), clientId: "c" };
     const notes: string[] = [];
     await assert.rejects(
-      startDeviceFlow(world, client, { isIssuerNamed: false, note: (one) => notes.push(one) }),
+      startDeviceFlow(world, { ...client, isIssuerNamed: false }, (one) => void notes.push(one)),
       { code: "ISSUER_MISMATCH", reason: `${what} is at ${elsewhere}` },
     );
     assert.deepEqual(notes, []);

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { LoginError } from "../src/errors.ts";
-import { type Page, renderErrorPage, renderForeignPage, renderSuccessPage } from "../src/pages.ts";
+import {
+  type Page,
+  renderErrorPage,
+  renderForeignPage,
+  renderSuccessPage,
+  TERMINAL,
+} from "../src/pages.ts";
 
 const NOBODY = { email: null, plan: "unknown", accountId: null, userId: null, workspaceName: null };
 
@@ -42,7 +48,7 @@ test("the success page says who signed in, and what to do", async () => {
 });
 
 test("the success page offers the set-up only when there is one to do", async () => {
-  const page = await renderSuccessPage(NOBODY, "/setup/once");
+  const page = await renderSuccessPage(NOBODY, TERMINAL, "/setup/once");
   assertSealed(page);
   assert.ok(page.html.includes('href="/setup/once"'));
   assert.ok(page.html.includes("<script>"));

@@ -4,7 +4,6 @@ import { login, type LoginEvent, type LoginHandle, type LoginOptions } from "../
 import { followPastes } from "../paste_input.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
-import { isIssuerGiven } from "./device_login.ts";
 import { createLoginScreen } from "./login_screen.ts";
 import { tellInJson, tellInWords } from "./login_words.ts";
 
@@ -40,8 +39,7 @@ export async function runBrowserLogin(
     if (isAsking || flow) return;
     isAsking = true;
     try {
-      const isIssuerNamed = isIssuerGiven(options);
-      const begun = await startDeviceFlow(own.world, config, { isIssuerNamed, note: own.say });
+      const begun = await startDeviceFlow(own.world, config, own.say);
       if (giveWay()) flow = begun;
     } catch (thrown) {
       const { message, reason = "no reason given" } = toLoginError(thrown);

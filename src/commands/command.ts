@@ -57,6 +57,8 @@ export interface Command {
   readonly actions?: readonly Action[];
   readonly options: readonly Option[];
   readonly examples: readonly string[];
+  /** It serves an editor, and so obeys the variables that are meant for editors' servers. */
+  readonly isServer?: boolean;
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
   load(): Promise<(context: CommandContext) => Promise<number>>;
 }

@@ -1,7 +1,7 @@
 import type { DeviceFlow } from "../device_flow.ts";
 import { deviceLogin, type DeviceLoginEvent } from "../device_login.ts";
 import type { LoginOptions } from "../login.ts";
-import type { CommandContext, OptionValues } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { createLoginScreen } from "./login_screen.ts";
 import { tellInJson, tellInWords } from "./login_words.ts";
 
@@ -40,14 +40,8 @@ export async function runDeviceLogin(
       timeoutMs: options.text("timeout") === undefined ? undefined : timeoutMs,
       expectedWorkspaceIds,
       flow,
-      isIssuerNamed: isIssuerGiven(options),
     }, onEvent);
   } finally {
     screen.close();
   }
-}
-
-/** Whether the person named the issuer, and so may be led to another origin that it names. */
-export function isIssuerGiven(options: OptionValues): boolean {
-  return ["issuer", "experimental_issuer"].some((name) => options.text(name) !== undefined);
 }

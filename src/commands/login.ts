@@ -4,6 +4,7 @@ import { loginWithAccessToken } from "../access_token_login.ts";
 import { loginWithApiKey } from "../key_login.ts";
 import type { RedirectHost } from "../listener.ts";
 import type { LoginOptions } from "../login.ts";
+import { TERMINAL } from "../pages.ts";
 import { maskKey, printable } from "../printable.ts";
 import { detectSurroundings } from "../surroundings.ts";
 import { systemFiles } from "../system_files.ts";
@@ -171,6 +172,7 @@ function readLoginOptions(options: OptionValues, timeoutMs: number): LoginOption
     redirectHost: redirectHost satisfies RedirectHost,
     timeoutMs,
     expectedWorkspaceIds: options.list("expect-workspace"),
+    landing: TERMINAL,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import { LoginError } from "../errors.ts";
 import { createFileStore, type StoreWorld } from "./file_store.ts";
 import { readEntry } from "./copies.ts";
+import { createHostStore } from "./host_store.ts";
 import { createKeyring } from "./keyring.ts";
 import { createKeyringPlace } from "./keyring_place.ts";
 import { createKeyringStore } from "./keyring_store.ts";
@@ -13,6 +14,7 @@ type StoreConfig = Pick<Config, "home" | "store">;
  * @throws {LoginError} STORE_UNSUPPORTED
  */
 export function openStore(world: StoreWorld, { home, store }: StoreConfig): CredentialStore {
+  if (typeof store === "object") return createHostStore(store);
   switch (store) {
     case "file":
       return createFileStore(world, home);
@@ -39,6 +41,7 @@ export function openPlaces(
   { home, store }: StoreConfig,
   tell: OnWait,
 ): readonly CredentialPlace[] {
+  if (typeof store === "object") return [createHostStore(store)];
   if (store === "ephemeral") openStore(world, { home, store });
   const keyring = createKeyring(world, home);
   const file = createFileStore(world, home);

@@ -43,8 +43,8 @@ export interface CredentialPlace {
 /** The credentials of one CODEX_HOME, shared with every other process that uses it. */
 export interface CredentialStore extends Pick<CredentialPlace, "renewing" | "load"> {
   /** Where the login is, or a new one would go. Where that is decided on the way, it is right after each call. */
-  readonly kind: "file" | "keyring";
-  /** Of the file; null in the keyring. */
+  readonly kind: "file" | "keyring" | "host";
+  /** Of the file; null elsewhere. */
   readonly path: string | null;
   /** Fails if a login could not be saved; leaves nothing but the folder and the lock files. */
   prove(purpose: Purpose, onWait?: OnWait): Promise<void>;

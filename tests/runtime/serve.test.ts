@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createCallbackServer } from "../../src/callback_server.ts";
+import { TERMINAL } from "../../src/pages.ts";
 import { type HttpServer, loadRuntime } from "../../src/runtime/runtime.ts";
 import { SILENT_LOG } from "../../src/world.ts";
 import { createAttempt } from "../testing/attempt.ts";
@@ -28,6 +29,7 @@ async function withServer(
       port,
       complete: () => Promise.reject(new Error("no callback was right")),
       mayCancel: () => Promise.resolve(false),
+      landing: TERMINAL,
       audience: { admit: () => Promise.resolve(), includes: () => Promise.resolve(false) },
     },
   );

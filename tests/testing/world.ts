@@ -31,6 +31,10 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
     columns: () => undefined,
     openTerminal: () => Promise.resolve(undefined),
     writeData: (line) => void data.push(line),
+    sendData(text): Promise<void> {
+      data.push(...text.trimEnd().split("\n"));
+      return Promise.resolve();
+    },
     writeWords: (text) => void words.push(...text.split("\n")),
     fetch: createFetch(),
     keyring: () => Promise.resolve({ failure: "there is none in tests", isAbsent: true }),

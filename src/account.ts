@@ -36,7 +36,11 @@ export function readAccount(idTokenClaims: JsonObject): Account {
 }
 
 export function readPlan(claims: JsonObject): string {
-  const plan = text(authClaim(claims)["chatgpt_plan_type"]) ?? "";
+  return toKnownPlan(text(authClaim(claims)["chatgpt_plan_type"]) ?? "");
+}
+
+/** One of the issuer's known plans, or "unknown". */
+export function toKnownPlan(plan: string): string {
   const known = Object.hasOwn(PLAN_ALIASES, plan) ? PLAN_ALIASES[plan] : plan;
   return known !== undefined && PLANS.has(known) ? known : "unknown";
 }

@@ -3,15 +3,10 @@ import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { homedir } from "node:os";
 import * as v from "valibot";
+import { type Endpoints, readEndpoints } from "./endpoints.ts";
 import { LoginError } from "./errors.ts";
 import type { HostStore } from "./host_store.ts";
-import {
-  DEFAULT_CLIENT_ID,
-  DEFAULT_ISSUER,
-  type Issuer,
-  parseIssuer,
-  parseSecureUrl,
-} from "./oauth/issuer.ts";
+import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
 import { readSettings, type Setting } from "./settings.ts";
 import { describeSystemError } from "./system_error.ts";
@@ -25,7 +20,7 @@ const REQUIREMENTS = "/etc/codex/requirements.toml";
 export type StoreChoice = "file" | "keyring" | "auto" | "ephemeral" | HostStore;
 
 /** Everything that decides where a login goes and what it may be, resolved once. */
-export interface Config {
+export interface Config extends Endpoints {
   /** CODEX_HOME, absolute. It need not exist. */
   readonly home: string;
   readonly logDir: string;
@@ -37,16 +32,10 @@ export interface Config {
   readonly forcedLoginMethod: "chatgpt" | "api" | undefined;
   /** `forced_chatgpt_workspace_id`; empty for any. */
   readonly forcedWorkspaceIds: readonly string[];
-  /** Where personal access tokens are asked about. */
-  readonly authApiBase: string;
   /** Of ChatGPT's own API, where the setting names it; not checked yet. */
   readonly chatgptBaseUrl: string | undefined;
   /** The issuer was named by the person, who may so be led to another origin that it names. */
   readonly isIssuerNamed: boolean;
-  /** Where refreshes go, if not to the issuer of the login. */
-  readonly refreshEndpoint: string | undefined;
-  /** Where revocations go, if not to the issuer of the login. */
-  readonly revocationEndpoint: string | undefined;
   /** What was changed from outside and a person should know. */
   readonly notes: readonly string[];
 }
@@ -123,7 +112,7 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
     forcedLoginMethod: settings.forced_login_method,
     forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
     chatgptBaseUrl: settings.chatgpt_base_url,
-    ...endpointOverrides(world, notes, issuer),
+    ...readEndpoints(world, notes, issuer),
     notes,
   };
 }
@@ -176,36 +165,16 @@ function identifier(value: string, name: string): string {
   throw new LoginError("CONFIG", `${name} must be 1 to 200 visible ASCII characters`);
 }
 
-/** An override of the refresh endpoint moves revocations too: same origin, the usual path. */
-function endpointOverrides(
-  world: World,
-  notes: string[],
-  issuer: Issuer,
-): Pick<Config, "authApiBase" | "refreshEndpoint" | "revocationEndpoint"> {
-  const read = (name: string, what: string): URL | undefined => {
-    const address = environmentValue(world, name);
-    if (!address) return undefined;
-    notes.push(`${name} decides where ${what} go.`);
-    return parseSecureUrl(address, `address in ${name}`);
-  };
-  const revocation = read("CODEX_REVOKE_TOKEN_URL_OVERRIDE", "revocations");
-  const refresh = read(
-    "CODEX_REFRESH_TOKEN_URL_OVERRIDE",
-    revocation ? "refreshes" : "refreshes and revocations",
-  );
-  const authApi = read("CODEX_AUTHAPI_BASE_URL", "questions about access tokens");
-  return {
-    authApiBase: (authApi?.href ?? `${issuer.base}/api/accounts`).replace(/\/$/, ""),
-    refreshEndpoint: refresh?.href,
-    revocationEndpoint: revocation?.href ?? (refresh && `${refresh.origin}/oauth/revoke`),
-  };
-}
-
 /** What a host says of itself, as it goes into addresses and headers. */
 export interface HostIdentity {
   /** 1 to 200 visible ASCII characters and spaces. */
   readonly name: string;
   readonly version: string;
+}
+
+/** What can go into a header as it is. */
+export function isHostName(name: string): boolean {
+  return /^[\x20-\x7e]{1,200}$/.test(name);
 }
 
 /** The same settings, for sign-ins that this host asks for: the issuer counts it by its name. */

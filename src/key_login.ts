@@ -54,11 +54,12 @@ export async function loginWithApiKey(
   if (!ask) await refuseTerminal(world, API_KEY);
   for (const message of config.notes) tell(message);
   const store = await prepareStore(world, config, tell);
+  const secret = { ...API_KEY, isGiven: ask !== undefined };
   const apiKey = ask
-    ? parseSecret(Buffer.from(await ask()), API_KEY)
+    ? parseSecret(Buffer.from(await ask()), secret)
     : await readStdinSecret(world, API_KEY, timeoutMs);
   if (apiKey.startsWith("at-")) {
-    throw invalid(API_KEY, "it is a personal access token: use --with-access-token");
+    throw invalid(secret, "it is a personal access token: use --with-access-token");
   }
   world.log.hide(apiKey);
   world.signal.throwIfAborted();

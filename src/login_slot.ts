@@ -22,8 +22,12 @@ export interface LoginSlot {
     onStarted: (id: string, started: S) => void,
     onEnd: (id: string, result: LoginResult) => void,
   ): Promise<void>;
-  /** Ends the login that is under way, and does this while none is. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Ends the login that is under way, and does this while none is.
+   *
+   * @param why tells the login what ended it; absent: a newer sign-in.
+   */
+  exclusively<T>(work: () => Promise<T>, why?: LoginError): Promise<T>;
   /**
    * Ends this login and calls `onEnded`, before its own `onEnd`, with whether that worked: one that is unknown, over, or being
    * stored is not ended.
@@ -48,8 +52,11 @@ export function createLoginSlot(world: World): LoginSlot {
   let current: Current | undefined;
 
   /** One after the other; each ends what was there before. */
-  function enter<T>(work: (own: Current) => Promise<T>): Promise<T> {
-    current?.ending.abort(new LoginError("SUPERSEDED", "A newer sign-in took over"));
+  function enter<T>(
+    work: (own: Current) => Promise<T>,
+    why = new LoginError("SUPERSEDED", "A newer sign-in took over"),
+  ): Promise<T> {
+    current?.ending.abort(why);
     const own: Current = {
       ending: new AbortController(),
       id: undefined,
@@ -87,11 +94,11 @@ export function createLoginSlot(world: World): LoginSlot {
       lasting.catch(begun.reject);
       return begun.promise;
     },
-    exclusively: (work) =>
+    exclusively: (work, why) =>
       enter(async (own) => {
         own.isSettled = true;
         return await work();
-      }),
+      }, why),
     cancel(id, onEnded): Promise<void> {
       const own = current;
       if (own === undefined || own.id !== id || own.isSettled) {

@@ -14,6 +14,8 @@ export interface StdinSecret {
   readonly variable: string;
   /** Of the error when what came is not one. */
   readonly code: ErrorCode;
+  /** It was not read from stdin after all, but typed, or handed over by a program. */
+  readonly isGiven?: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export async function refuseTerminal(
 }
 
 export function parseSecret(bytes: Uint8Array, secret: StdinSecret): string {
-  const { variable } = secret;
+  const { isGiven, variable } = secret;
   if (bytes.length > MAX_BYTES) throw invalid(secret, `it is longer than ${MAX_BYTES} bytes`);
   let text: string;
   try {
@@ -50,17 +52,25 @@ export function parseSecret(bytes: Uint8Array, secret: StdinSecret): string {
   } catch {
     throw invalid(secret, "it is not UTF-8");
   }
-  if (text === "") throw invalid(secret, `stdin was empty; is ${variable} set?`);
+  if (text === "") {
+    throw invalid(secret, isGiven ? "it is empty" : `stdin was empty; is ${variable} set?`);
+  }
   if (/[\r\n]/.test(text)) throw invalid(secret, "it is more than one line");
   if (/[\s\p{C}]/u.test(text)) throw invalid(secret, "it has a space or a control character in it");
   return text;
 }
 
-export function invalid({ name, flag, variable, code }: StdinSecret, reason: string): LoginError {
+export function invalid(
+  { name, flag, variable, code, isGiven }: StdinSecret,
+  reason: string,
+): LoginError {
   const article = /^[aeiou]/i.test(name) ? "an" : "a";
-  return new LoginError(code, `What came on stdin is not ${article} ${name}`, {
+  const what = isGiven ? "What was given" : "What came on stdin";
+  return new LoginError(code, `${what} is not ${article} ${name}`, {
     reason,
-    hint: `printenv ${variable} | codex-login login ${flag}`,
+    hint: isGiven
+      ? `give the ${name} once more`
+      : `printenv ${variable} | codex-login login ${flag}`,
   });
 }
 

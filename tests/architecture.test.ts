@@ -136,6 +136,13 @@ test("every source file has tests of its own, or is named with the tests that ho
   const elsewhere: Record<string, string> = {
     "world.ts": "types",
     "started_login.ts": "app_server.test.ts",
+    "endpoints.ts": "config.test.ts",
+    "account_info.ts": "app_server.test.ts",
+    "external_auth.ts": "app_server.test.ts",
+    "app_server_account.ts": "app_server.test.ts",
+    "app_server_logins.ts": "app_server.test.ts",
+    "app_server_params.ts": "app_server.test.ts",
+    "rpc_error.ts": "json_rpc.test.ts",
     "main.ts": "login.e2e.test.ts",
     "version.ts": "cli.test.ts",
     "deferred.ts": "login.test.ts",

@@ -133,6 +133,18 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import("./profile.ts")).runProfile,
   },
+  {
+    name: "app-server",
+    summary: "serve the account API for editors: JSON-RPC on stdin and stdout",
+    usage: ["codex-login app-server [--strict-reference]"],
+    options: [{
+      name: "strict-reference",
+      help: "answer what is unknown or unreadable just as `codex app-server` does",
+    }],
+    examples: ["codex-login app-server"],
+    isServer: true,
+    load: async () => (await import("./app_server.ts")).runAppServer,
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

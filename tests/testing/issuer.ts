@@ -27,6 +27,7 @@ export type Endpoint =
   | "apiKey"
   | "revoke"
   | "whoami"
+  | "accounts"
   | "deviceCode"
   | "devicePoll";
 
@@ -252,6 +253,24 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     };
   }
 
+  /** What ChatGPT's own API says of a person's workspaces. */
+  function accounts(request: RecordedRequest): Record<string, unknown> {
+    const token = header(request, "authorization").replace("Bearer ", "");
+    if (!secrets.includes(token) && !personalAccessTokens.has(token)) {
+      throw new Refusal("invalid_token", "unknown", 401);
+    }
+    const own = users.map((user) => ({
+      id: user.accountId,
+      plan_type: user.plan,
+      name: user.workspaceName ?? null,
+      structure: "workspace",
+      workspace_backend_origin: "NO_CONSTRAINT",
+      account_routing_override: "NO_CONSTRAINT",
+    }));
+    const ids = own.map(({ id }) => id);
+    return { accounts: own, account_ordering: ids, default_account_id: ids[0] };
+  }
+
   function revoke(request: RecordedRequest): void {
     const type = header(request, "content-type");
     const revoked = type.startsWith("application/json")
@@ -292,6 +311,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
         return sendJson(outgoing, 200, change(token(readMembers(request))), wrong?.headers);
       case "whoami":
         return sendJson(outgoing, 200, change(whoami(request)), wrong?.headers);
+      case "accounts":
+        return sendJson(outgoing, 200, change(accounts(request)), wrong?.headers);
       case "deviceCode":
         return sendJson(outgoing, 200, change(deviceCode(body)), wrong?.headers);
       case "devicePoll":
@@ -356,6 +377,7 @@ function endpointOf(path: string, body: string): Endpoint | "other" {
   if (path === "/api/accounts/deviceauth/usercode") return "deviceCode";
   if (path === "/api/accounts/deviceauth/token") return "devicePoll";
   if (path.endsWith("/v1/user-auth-credential/whoami")) return "whoami";
+  if (path === "/backend-api/wham/accounts/check") return "accounts";
   return path.startsWith("/oauth/revoke") ? "revoke" : "other";
 }
 

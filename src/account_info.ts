@@ -1,0 +1,192 @@
+import { type Account, toKnownPlan } from "./account.ts";
+import type { Config } from "./config.ts";
+import type { AuthMode } from "./credentials/auth_file.ts";
+import { toLoginError } from "./errors.ts";
+import type { ExternalLogin } from "./external_auth.ts";
+import { DEFAULT_ISSUER, isDefaultIssuer, isSameIssuer } from "./oauth/issuer.ts";
+import { requestWhoami } from "./oauth/personal_access_token.ts";
+import { EXIT_SIGN_IN_AGAIN } from "./shared_failure.ts";
+import { readStatus, type Status } from "./status.ts";
+import { obtainToken } from "./token.ts";
+import { checkWorkspace } from "./workspace.ts";
+import { requestWorkspaceRouting, type WorkspaceRouting } from "./workspace_routing.ts";
+import type { World } from "./world.ts";
+
+/** Who is signed in, as an editor shows it. */
+export interface AccountInfo {
+  /** Null when nobody is. */
+  readonly mode: AuthMode | null;
+  readonly account: Account | null;
+  /** Null where nobody said it. */
+  readonly routing: WorkspaceRouting | null;
+}
+
+const NOBODY: AccountInfo = { mode: null, account: null, routing: null };
+const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api";
+/** Milliseconds after which a question that failed is asked again. */
+const RETRY_MS = 60_000;
+
+export interface AccountReader {
+  /**
+   * @param renews asks for new tokens first. When the issuer refuses them nobody is signed in; when it cannot be asked, what is
+   * stored counts.
+   * @throws {LoginError} when it cannot be read who is signed in.
+   */
+  read(config: Config, options: { renews: boolean }): Promise<AccountInfo>;
+  /** The same of a login that the host lends. `replace` gets a new one from it when its token does not count any more. */
+  readExternal(
+    config: Config,
+    login: ExternalLogin,
+    replace: () => Promise<ExternalLogin>,
+  ): Promise<AccountInfo>;
+}
+
+/** @param note told what an account lacks, and why. */
+export function createAccountReader(world: World, note: (message: string) => void): AccountReader {
+  let cached: { readonly key: string; readonly routing: WorkspaceRouting } | undefined;
+  let failedAt: { readonly key: string; readonly at: number } | undefined;
+  /** The login that the issuer refused to renew. */
+  let ended: string | undefined;
+
+  /** Names, plan and backend are worth a question, but no failure of what works without them. */
+  async function findRouting(
+    { userAgent }: Config,
+    baseUrl: string,
+    { token, accountId }: { token: string; accountId: string },
+  ): Promise<WorkspaceRouting | "unauthorized" | null> {
+    const key = `${baseUrl} ${accountId} ${token}`;
+    if (cached?.key === key) return cached.routing;
+    if (failedAt?.key === key && world.elapsed() < failedAt.at + RETRY_MS) return null;
+    try {
+      const { signal } = world;
+      const request = { baseUrl, token, accountId, userAgent, signal };
+      const routing = await requestWorkspaceRouting(world.fetch, request);
+      cached = { key, routing };
+      return routing;
+    } catch (thrown) {
+      const { message, reason, status } = toLoginError(thrown);
+      if (status === 401) return "unauthorized";
+      failedAt = { key, at: world.elapsed() };
+      note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
+      return null;
+    }
+  }
+
+  async function renew(config: Config): Promise<"ended" | undefined> {
+    cached = undefined;
+    failedAt = undefined;
+    try {
+      await obtainToken(world, config, { minTtlMs: undefined, isForced: true, tell: note });
+      return undefined;
+    } catch (thrown) {
+      const { exitCode, message, reason } = toLoginError(thrown);
+      note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
+      return exitCode === EXIT_SIGN_IN_AGAIN ? "ended" : undefined;
+    }
+  }
+
+  async function addRouting(
+    config: Config,
+    { mode, account }: Pick<AccountInfo, "mode" | "account">,
+    baseUrl: string | undefined,
+  ): Promise<AccountInfo> {
+    if (baseUrl === undefined || !account?.accountId) return { mode, account, routing: null };
+    try {
+      const options = { minTtlMs: undefined, isForced: false, tell: note };
+      const { token } = await obtainToken(world, config, options);
+      const login = { token, accountId: account.accountId };
+      const routing = await findRouting(config, baseUrl, login);
+      return withRouting(mode, account, routing === "unauthorized" ? null : routing);
+    } catch (thrown) {
+      note(`${toLoginError(thrown).message}.`);
+      return { mode, account, routing: null };
+    }
+  }
+
+  return {
+    async read(config, { renews }): Promise<AccountInfo> {
+      let status = await readStatus(world, config);
+      if (renews && status.loggedIn && status.authMode === "chatgpt" && !status.overriddenBy) {
+        const outcome = await renew(config);
+        status = await readStatus(world, config);
+        ended = outcome === "ended" ? identify(status) : undefined;
+      }
+      const { loggedIn, authMode: mode, account } = status;
+      if (!loggedIn || mode === null) return NOBODY;
+      if (mode === "personalAccessToken") {
+        return await readPersonal(world, config, note, addRouting);
+      }
+      if (account === null) return { mode, account, routing: null };
+      if (identify(status) === ended) return NOBODY;
+      return await addRouting(config, { mode, account }, baseUrlOf(config, status.issuer));
+    },
+    async readExternal(config, login, replace): Promise<AccountInfo> {
+      const mode = "chatgptAuthTokens";
+      const baseUrl = baseUrlOf(config, isDefaultIssuer(config.issuer) ? DEFAULT_ISSUER : null);
+      if (baseUrl === undefined) return { mode, account: login.account, routing: null };
+      const find = ({ accessToken, account }: ExternalLogin): ReturnType<typeof findRouting> =>
+        findRouting(config, baseUrl, { token: accessToken, accountId: account.accountId });
+      let lent = login;
+      let routing = await find(lent);
+      if (routing === "unauthorized") {
+        lent = await replace().catch(() => lent);
+        routing = await find(lent);
+      }
+      return withRouting(mode, lent.account, routing === "unauthorized" ? null : routing);
+    },
+  };
+}
+
+/** What ChatGPT says of the workspace now is newer than what the token says. */
+function withRouting(
+  mode: AuthMode | null,
+  account: Account,
+  routing: WorkspaceRouting | null,
+): AccountInfo {
+  if (!routing) return { mode, account, routing };
+  const plan = account.plan === "unknown" ? toKnownPlan(routing.planType ?? "") : account.plan;
+  const workspaceName = routing.name ?? account.workspaceName;
+  return { mode, account: { ...account, plan, workspaceName }, routing };
+}
+
+/** A personal access token does not say whose it is. */
+async function readPersonal(
+  world: World,
+  config: Config,
+  note: (message: string) => void,
+  addRouting: (
+    config: Config,
+    login: Pick<AccountInfo, "mode" | "account">,
+    baseUrl: string | undefined,
+  ) => Promise<AccountInfo>,
+): Promise<AccountInfo> {
+  const mode = "personalAccessToken";
+  try {
+    const options = { minTtlMs: undefined, isForced: false, tell: note };
+    const { token } = await obtainToken(world, config, options);
+    const { authApiBase: base, originator, userAgent } = config;
+    const request = { base, token, originator, userAgent };
+    const found = await requestWhoami(world.fetch, request, world.signal);
+    checkWorkspace(found, config.forcedWorkspaceIds);
+    const account = { ...found, plan: toKnownPlan(found.plan) };
+    const issuer = isDefaultIssuer(config.issuer) ? DEFAULT_ISSUER : null;
+    return await addRouting(config, { mode, account }, baseUrlOf(config, issuer));
+  } catch (thrown) {
+    const error = toLoginError(thrown);
+    note(`${error.message}.`);
+    const isRefused = ["ACCESS_TOKEN_INVALID", "NOT_SIGNED_IN", "WORKSPACE_MISMATCH"].includes(
+      error.code,
+    );
+    return isRefused ? NOBODY : { mode, account: null, routing: null };
+  }
+}
+
+/** Only ChatGPT's own tokens go to ChatGPT; other issuers' go where the setting says, or nowhere. */
+function baseUrlOf({ chatgptBaseUrl }: Config, issuer: string | null): string | undefined {
+  const isDefault = issuer !== null && isSameIssuer(issuer, DEFAULT_ISSUER);
+  return chatgptBaseUrl ?? (isDefault ? DEFAULT_BASE_URL : undefined);
+}
+
+function identify({ account, accessToken, lastRefresh }: Status): string {
+  return JSON.stringify([account?.userId, account?.accountId, accessToken?.expiresAt, lastRefresh]);
+}

@@ -65,10 +65,9 @@ export function startAppServer(
   });
 
   function send(message: Message | string): void {
-    if (typeof message !== "string" && typeof message["method"] === "string") {
-      methods.set(message["id"], message["method"]);
-    }
     const line = typeof message === "string" ? message : JSON.stringify(message);
+    const { id, method } = parseObject(line);
+    if (typeof method === "string") methods.set(id, method);
     program.child.stdin?.write(`${line}\n`);
   }
   async function next(): Promise<Message> {
@@ -106,4 +105,12 @@ export function startAppServer(
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
+}
+
+function parseObject(line: string): Message {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    return {};
+  }
 }

@@ -23,8 +23,6 @@ export interface AccountInfo {
 
 const NOBODY: AccountInfo = { mode: null, account: null, routing: null };
 const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api";
-/** Milliseconds after which a question that failed is asked again. */
-const RETRY_MS = 60_000;
 
 export interface AccountReader {
   /**
@@ -44,7 +42,6 @@ export interface AccountReader {
 /** @param note told what an account lacks, and why. */
 export function createAccountReader(world: World, note: (message: string) => void): AccountReader {
   let cached: { readonly key: string; readonly routing: WorkspaceRouting } | undefined;
-  let failedAt: { readonly key: string; readonly at: number } | undefined;
   /** The login that the issuer refused to renew. */
   let ended: string | undefined;
 
@@ -56,7 +53,6 @@ export function createAccountReader(world: World, note: (message: string) => voi
   ): Promise<WorkspaceRouting | "unauthorized" | null> {
     const key = `${baseUrl} ${accountId} ${token}`;
     if (cached?.key === key) return cached.routing;
-    if (failedAt?.key === key && world.elapsed() < failedAt.at + RETRY_MS) return null;
     try {
       const { signal } = world;
       const request = { baseUrl, token, accountId, userAgent, signal };
@@ -66,7 +62,6 @@ export function createAccountReader(world: World, note: (message: string) => voi
     } catch (thrown) {
       const { message, reason, status } = toLoginError(thrown);
       if (status === 401) return "unauthorized";
-      failedAt = { key, at: world.elapsed() };
       note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
       return null;
     }
@@ -74,7 +69,6 @@ export function createAccountReader(world: World, note: (message: string) => voi
 
   async function renew(config: Config): Promise<"ended" | undefined> {
     cached = undefined;
-    failedAt = undefined;
     try {
       await obtainToken(world, config, { minTtlMs: undefined, isForced: true, tell: note });
       return undefined;

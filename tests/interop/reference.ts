@@ -10,7 +10,7 @@ import {
 } from "../testing/program.ts";
 
 /** Codex CLI itself, put there by `npm run test:interop`. It is a test peer and nothing of the program. */
-const PATH = process.env["CODEX_REFERENCE"] ?? "";
+export const PATH = process.env["CODEX_REFERENCE"] ?? "";
 if (!existsSync(PATH)) {
   throw new Error("CODEX_REFERENCE names no program: use npm run test:interop");
 }

@@ -45,6 +45,8 @@ export interface IssuerOptions {
   /** Shows a sign-in page with buttons instead of signing in the first user at once. */
   readonly hasPages?: boolean;
   readonly clientId?: string;
+  /** Tokens that ChatGPT's API takes although another issuer gave them. */
+  readonly knownTokens?: readonly string[];
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Extra or other claims of the ID token. */
   readonly idTokenClaims?: (claims: Record<string, unknown>) => Record<string, unknown>;
@@ -256,7 +258,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   /** What ChatGPT's own API says of a person's workspaces. */
   function accounts(request: RecordedRequest): Record<string, unknown> {
     const token = header(request, "authorization").replace("Bearer ", "");
-    if (!secrets.includes(token) && !personalAccessTokens.has(token)) {
+    const known = [...secrets, ...options.knownTokens ?? [], ...personalAccessTokens.keys()];
+    if (!known.includes(token)) {
       throw new Refusal("invalid_token", "unknown", 401);
     }
     const own = users.map((user) => ({

@@ -45,12 +45,40 @@ export async function runTranscript(
   home: string,
   steps: readonly Step[],
 ): Promise<void> {
+  const names = createNames(issuer, home);
+  for (const [index, [kind, what]] of steps.entries()) {
+    if (kind === "<-") {
+      const message = await run.next();
+      assert.deepEqual(message, names.meet(what, message), `step ${index}`);
+    } else await doStep(run, issuer, names, [kind, what] as Step);
+  }
+}
+
+/** Does what is no message of the server. */
+export async function doStep(
+  run: Pick<AppServerRun, "send">,
+  issuer: TestIssuer,
+  names: Names,
+  [kind, what]: Step,
+): Promise<void> {
+  if (kind === "do") await act(what, issuer, names);
+  else run.send(typeof what === "string" ? what : names.fill(what) as Message);
+}
+
+/** What the names with a dollar stand for. */
+export interface Names {
+  get(name: string): unknown;
+  fill(value: unknown): unknown;
+  /** The pattern with everything that fits filled in from the message, so that the two can be compared. */
+  meet(pattern: unknown, value: unknown): unknown;
+}
+
+export function createNames(issuer: TestIssuer, home: string): Names {
   const known = new Map<string, unknown>([
     ["$accessToken", issuer.issue()["access_token"]],
     ["$staleToken", staleToken()],
     ["$home", home],
   ]);
-
   function fill(value: unknown): unknown {
     if (typeof value === "string") {
       if (known.has(value)) return known.get(value);
@@ -58,7 +86,6 @@ export async function runTranscript(
     }
     return mapMembers(value, fill);
   }
-  /** The pattern with everything that fits filled in from the message, so that the two can be compared. */
   function meet(pattern: unknown, value: unknown): unknown {
     if (typeof pattern !== "string" || !pattern.startsWith("$")) {
       if (typeof pattern === "string") return fill(pattern);
@@ -67,28 +94,20 @@ export async function runTranscript(
     const isFree = FREE[pattern];
     if (isFree) return isFree(value) ? value : pattern;
     if (LATEST.has(pattern)) {
-      known.set(pattern, value);
+      if (value !== undefined) known.set(pattern, value);
       return typeof value === "string" ? value : pattern;
     }
     if (pattern.startsWith("$issuer")) return fill(pattern);
     if (!known.has(pattern) && UUID.test(String(value))) known.set(pattern, value);
     return known.get(pattern) ?? pattern;
   }
-
-  for (const [index, [kind, what]] of steps.entries()) {
-    if (kind === "->") run.send(typeof what === "string" ? what : fill(what) as Message);
-    else if (kind === "do") await act(what, issuer, known);
-    else {
-      const message = await run.next();
-      assert.deepEqual(message, meet(what, message), `step ${index}`);
-    }
-  }
+  return { get: (name) => known.get(name), fill, meet };
 }
 
 async function act(
   what: string,
   issuer: TestIssuer,
-  known: ReadonlyMap<string, unknown>,
+  known: Pick<Names, "get">,
 ): Promise<void> {
   const [, verb = "", endpoint, status, body = ""] =
     /^(\w+)(?: (\w+) (\d+)(?: (.*))?)?$/.exec(what) ?? [];

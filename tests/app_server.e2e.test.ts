@@ -206,6 +206,19 @@ test(`${SUBJECT}: a reader that reads nothing does not keep a login waiting`, SL
   assert.equal((await run.end()).exitCode, 0);
 });
 
+test(`${SUBJECT}: the end of stdin ends the server, however little is read`, SLOW, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await using run = startAppServer(home, issuer);
+  await run.initialize();
+  run.program.child.stdout?.pause();
+  for (let id = 1; id < 3_000; id++) run.send({ id, method: "nope" });
+  run.program.child.stdin?.end();
+  const exitCode = await new Promise((resolve) => run.program.child.once("exit", resolve));
+  assert.equal(exitCode, 0);
+  run.program.child.stdout?.resume();
+});
+
 test(
   `${SUBJECT}: a signal ends the server as it ends any command, and a reader that is gone does too`,
   SLOW,

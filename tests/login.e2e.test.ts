@@ -349,9 +349,12 @@ test(
       browser,
     ]);
     const authUrl = await program.authUrl();
+    // Its last line; what is empty is being written.
+    const opened = (): Promise<string> => readFile(join(home.path, "url"), "utf8").catch(() => "");
+    while (await opened() === "") await new Promise((resolve) => setTimeout(resolve, 5));
     await visit(authUrl);
     assertEnded(await program.ended, 0);
-    assert.equal(await readFile(join(home.path, "url"), "utf8"), authUrl);
+    assert.equal(await opened(), authUrl);
     assertNoSecrets(await readFile(join(home.path, "env"), "utf8"), issuer, authUrl);
   },
 );

@@ -14,7 +14,7 @@ const MAX_UNANSWERED = 256;
 const MAX_UNREAD = 4 << 20;
 /** Milliseconds after the end of stdin for what was asked before it, and for the reader to take the answers. */
 const LAST_ANSWERS_MS = 1_000;
-const LAST_LINES_MS = 5_000;
+const LAST_LINES_MS = 2_000;
 
 /** The account API on stdin and stdout, until stdin ends. */
 export async function runAppServer(context: CommandContext): Promise<number> {

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { writeStdout } from "./write_stdout.ts";
 import { tryLockFileEx } from "./bun_kernel32.ts";
 import { loadLibc } from "./bun_libc.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
@@ -92,6 +93,8 @@ export const bunRuntime: Runtime = {
       ? [process.execPath, word]
       // Bun would fetch what is missing from the registry, and run it.
       : [process.execPath, "--no-install", entryPath(import.meta.url), word],
+
+  writeStdout,
 
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
   hazard(): Hazard | undefined {

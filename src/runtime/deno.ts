@@ -40,6 +40,9 @@ export const denoRuntime: Runtime = {
     return [Deno.execPath(), "run", "--quiet", ...rights, entry, word];
   },
 
+  /** Deno's `fs.write` blocks everything. */
+  writeStdout: (bytes) => Deno.stdout.write(bytes),
+
   hazard(env): Hazard | undefined {
     if (/^(1|true)$/i.test(env["OTEL_DENO"] ?? "")) {
       return {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { systemCode } from "../errors.ts";
 import { describeSystemError } from "../system_error.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
@@ -11,12 +12,30 @@ import {
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
+import { writeStdout } from "./write_stdout.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
 /** Milliseconds between two looks at who is late; Node looks twice a minute by itself. */
 const CHECK_MS = 1_000;
 const O_EXLOCK_DARWIN = 0x20;
+
+let stdout: Promise<Socket | undefined> | undefined;
+
+/**
+ * A pipe is written to without a thread: Node cannot end while one waits for a reader. Undefined for all that is no pipe, and
+ * so takes what it is given.
+ */
+async function openStdout(): Promise<Socket | undefined> {
+  const { Socket } = await import("node:net");
+  try {
+    const stream = new Socket({ fd: 1, readable: false, writable: true });
+    // Whoever writes is told.
+    return stream.on("error", () => {});
+  } catch {
+    return undefined;
+  }
+}
 
 export const nodeRuntime: Runtime = {
   name: "node",
@@ -69,6 +88,15 @@ export const nodeRuntime: Runtime = {
     closeSync(descriptor);
     if (status === 1) return undefined;
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
+  },
+
+  async writeStdout(bytes): Promise<number> {
+    stdout ??= openStdout();
+    const stream = await stdout;
+    if (!stream) return await writeStdout(bytes);
+    return await new Promise((resolve, reject) => {
+      stream.write(bytes, (thrown) => thrown ? reject(thrown) : resolve(bytes.length));
+    });
   },
 
   helperCommand: (word) => [process.execPath, entryPath(import.meta.url), word],

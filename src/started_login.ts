@@ -1,9 +1,11 @@
 import type { SavedLogin } from "./accept_tokens.ts";
+import type { CallbackApp } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { deferred } from "./deferred.ts";
 import { deviceLogin, type DeviceLoginOptions } from "./device_login.ts";
 import { LoginError } from "./errors.ts";
 import { login, type LoginOptions } from "./login.ts";
+import { mountedLogin, type MountedLoginOptions } from "./mounted_login.ts";
 import type { World } from "./world.ts";
 
 /** A login under way, for a program that has its own way to show it. */
@@ -20,6 +22,12 @@ export interface StartedBrowserLogin extends StartedLogin {
   /** Where the person signs in. It holds the state, which is of use in this login only. */
   readonly authUrl: string;
   readonly port: number;
+}
+
+export interface StartedMountedLogin extends StartedLogin {
+  readonly authUrl: string;
+  /** For the host's server to answer the redirect with. */
+  readonly app: CallbackApp;
 }
 
 export interface StartedDeviceLogin extends StartedLogin {
@@ -48,6 +56,28 @@ export async function startBrowserLogin(
     (own, tell) =>
       login(own, config, options, (event) => {
         if (event.type === "waiting") tell.shown({ authUrl: event.authUrl, port: event.port });
+        else if (event.type === "saved") tell.saved(event.login);
+        else note(event.message);
+      }),
+  );
+}
+
+/**
+ * Begins a sign-in with the browser whose answer comes to a host's own server.
+ *
+ * @throws {LoginError} when it cannot even begin.
+ */
+export async function startMountedLogin(
+  world: World,
+  config: Config,
+  options: MountedLoginOptions,
+  note: Note,
+): Promise<StartedMountedLogin> {
+  return await start<Pick<StartedMountedLogin, "authUrl" | "app">>(
+    world,
+    (own, tell) =>
+      mountedLogin(own, config, options, (event) => {
+        if (event.type === "waiting") tell.shown({ authUrl: event.authUrl, app: event.app });
         else if (event.type === "saved") tell.saved(event.login);
         else note(event.message);
       }),

@@ -1,21 +1,8 @@
-import type { SavedLogin } from "./accept_tokens.ts";
 import { toLoginError } from "./errors.ts";
+import type { LibraryFunction } from "./library_options.ts";
 import { type LibrarySession, openLibrarySession } from "./library_session.ts";
+import type { LoginHandle, LoginResult } from "./login_handle.ts";
 import type { StartedLogin } from "./started_login.ts";
-
-/** Who signed in, and where the login is kept. `path` is null where that is no file. */
-export type LoginResult = SavedLogin;
-
-/** A sign-in under way. */
-export interface Login {
-  /**
-   * Resolves when the login is stored and the last page is delivered; rejects with the LoginError that ended it, and then an
-   * earlier login is as it was. Nobody has to look at it.
-   */
-  readonly done: Promise<LoginResult>;
-  /** Ends it: `done` rejects with CANCELED, unless the login is being stored already. */
-  cancel(): void;
-}
 
 /**
  * Begins a sign-in for a host.
@@ -24,10 +11,10 @@ export interface Login {
  * @throws {LoginError}
  */
 export async function begin<Shown extends object>(
-  name: Parameters<typeof openLibrarySession>[0],
+  name: LibraryFunction,
   options: Parameters<typeof openLibrarySession>[1],
   start: (session: LibrarySession) => Promise<{ started: StartedLogin; shown: Shown }>,
-): Promise<Shown & Login> {
+): Promise<Shown & LoginHandle> {
   const session = await openLibrarySession(name, options);
   try {
     const { started, shown } = await start(session);

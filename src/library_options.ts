@@ -107,8 +107,17 @@ const SIGN_IN = {
 
 const PORT = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)));
 
+/** The functions that take options. */
+export type LibraryFunction =
+  | "startBrowserLogin"
+  | "startDeviceLogin"
+  | "createCallbackApp"
+  | "getAccessToken"
+  | "status"
+  | "logout";
+
 /** By function. A name that is none of these is refused: a check that was asked for must not be skipped in silence. */
-const OPTIONS = {
+const OPTIONS: Record<LibraryFunction, v.GenericSchema> = {
   startBrowserLogin: v.strictObject({
     ...SIGN_IN,
     port: PORT,
@@ -127,7 +136,7 @@ const OPTIONS = {
 };
 
 /** @throws {LoginError} USAGE, naming the option and nothing of its value. */
-export function checkOptions(name: keyof typeof OPTIONS, options: unknown): void {
+export function checkOptions(name: LibraryFunction, options: unknown): void {
   const { issues } = v.safeParse(OPTIONS[name], options);
   if (!issues) return;
   const [issue] = issues;

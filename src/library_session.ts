@@ -1,6 +1,11 @@
 import { type Config, configForHost, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
-import { checkOptions, type CommonOptions, type SignInOptions } from "./library_options.ts";
+import {
+  checkOptions,
+  type CommonOptions,
+  type LibraryFunction,
+  type SignInOptions,
+} from "./library_options.ts";
 import { createLibraryWorld } from "./library_world.ts";
 import { printable } from "./printable.ts";
 import type { World } from "./world.ts";
@@ -21,7 +26,7 @@ export interface LibrarySession {
  * @throws {LoginError} USAGE, CONFIG, ISSUER_INVALID, or CANCELED when the signal has aborted already.
  */
 export async function openLibrarySession(
-  name: Parameters<typeof checkOptions>[0],
+  name: LibraryFunction,
   options: CommonOptions & Pick<SignInOptions, "issuer" | "clientId">,
 ): Promise<LibrarySession> {
   checkOptions(name, options);
@@ -70,7 +75,7 @@ export async function openLibrarySession(
  * @throws {LoginError}
  */
 export async function withLibrarySession<T>(
-  name: Parameters<typeof checkOptions>[0],
+  name: LibraryFunction,
   options: CommonOptions,
   work: (session: LibrarySession) => Promise<T>,
 ): Promise<T> {

@@ -17,7 +17,7 @@
  */
 import type { Hono } from "hono";
 import { LoginError } from "./errors.ts";
-import { begin, type Login } from "./library_login.ts";
+import { begin } from "./library_login.ts";
 import type {
   AccessTokenOptions,
   BrowserLoginOptions,
@@ -27,6 +27,7 @@ import type {
   LogoutOptions,
 } from "./library_options.ts";
 import { withLibrarySession } from "./library_session.ts";
+import type { LoginHandle } from "./login_handle.ts";
 import { logout as endLogin, type LogoutOutcome } from "./logout.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
 import {
@@ -44,7 +45,6 @@ export type { ErrorCode } from "./error_kinds.ts";
 export { LoginError } from "./errors.ts";
 export type { ForeignFetch } from "./foreign_fetch.ts";
 export { createMemoryStore, type HostStore } from "./host_store.ts";
-export type { Login, LoginResult } from "./library_login.ts";
 export type {
   AccessTokenOptions,
   BrowserLoginOptions,
@@ -54,6 +54,7 @@ export type {
   LogoutOptions,
   SignInOptions,
 } from "./library_options.ts";
+export type { LoginHandle, LoginResult } from "./login_handle.ts";
 export type { LogoutOutcome } from "./logout.ts";
 export type { Status } from "./status.ts";
 
@@ -63,7 +64,7 @@ const BROWSER_MS = 10 * 60_000;
 /** An access token that works now. `token` is a secret. */
 export type AccessToken = Token;
 
-export interface BrowserLogin extends Login {
+export interface BrowserLogin extends LoginHandle {
   /** Where the person signs in. */
   readonly authUrl: string;
   /** Where the browser's answer is waited for. */
@@ -91,7 +92,7 @@ export async function startBrowserLogin(options: BrowserLoginOptions = {}): Prom
   });
 }
 
-export interface DeviceLogin extends Login {
+export interface DeviceLogin extends LoginHandle {
   /** Where the person enters the code, on any device. */
   readonly verificationUrl: string;
   readonly userCode: string;
@@ -117,7 +118,7 @@ export async function startDeviceLogin(options: DeviceLoginOptions = {}): Promis
   });
 }
 
-export interface CallbackLogin extends Login {
+export interface CallbackLogin extends LoginHandle {
   /**
    * Answers the redirect. Mount it: `host.route("/", app)`, or under a prefix that `redirectUri` has too. It answers on
    * `…/auth/callback`, on `…/success` once the login is stored, and nowhere else; one app serves one sign-in.

@@ -58,17 +58,15 @@ export function createForeignFetch(
         })
       );
       const { head, reader } = await take(() => open(answer));
-      try {
-        if (head === undefined) {
-          throw failure("NETWORK", url, "its answer came by a redirect, which is never followed");
-        }
-        const body = reader &&
-          await readBody(() => take(() => reader.read()), maxBytes, over.signal);
-        return await take(() => new Response(body, head));
-      } finally {
-        // Whatever is left of it; nobody waits for that.
-        void Promise.resolve(reader?.cancel()).catch(() => {});
+      // Whatever is left of it when this is over, however it ends; nobody waits for that.
+      const discard = (): void => void take(() => reader?.cancel()).catch(() => {});
+      if (over.signal.aborted) discard();
+      over.signal.addEventListener("abort", discard, { once: true });
+      if (head === undefined) {
+        throw failure("NETWORK", url, "its answer came by a redirect, which is never followed");
       }
+      const body = reader && await readBody(() => take(() => reader.read()), maxBytes, over.signal);
+      return await take(() => new Response(body, head));
     }
 
     try {
@@ -88,6 +86,7 @@ function open(
   answer: Response,
 ): { head: ResponseInit | undefined; reader: Reader | undefined } {
   const { status, redirected, type, body } = answer;
+  if (!Number.isInteger(status)) throw new TypeError("no answer");
   const headers = new Headers(answer.headers);
   // What is read here is decoded already.
   for (const name of ["content-encoding", "content-length"]) headers.delete(name);

@@ -29,11 +29,11 @@ import type {
 import { withLibrarySession } from "./library_session.ts";
 import type { LoginHandle } from "./login_handle.ts";
 import { logout as endLogin, type LogoutOutcome } from "./logout.ts";
+import { startMountedLogin } from "./mounted_login.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
 import {
   startBrowserLogin as startBrowser,
   startDeviceLogin as startDevice,
-  startMountedLogin,
 } from "./started_login.ts";
 import { readStatus, type Status } from "./status.ts";
 import { obtainToken, type Token } from "./token.ts";

@@ -10,6 +10,7 @@ import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
 import { createRedemption } from "./redemption.ts";
+import { type Note, type StartedLogin, startLogin } from "./started_login.ts";
 import { waitForCompletion, waitForFollowUp, waitForPage } from "./waiting.ts";
 import { allowedWorkspaces } from "./workspace.ts";
 import type { World } from "./world.ts";
@@ -23,10 +24,38 @@ export interface MountedLoginOptions {
 }
 
 /** What such a login tells while it runs. */
-export type MountedLoginEvent =
+type MountedLoginEvent =
   | { readonly type: "waiting"; readonly authUrl: string; readonly app: CallbackApp }
   | { readonly type: "saved"; readonly login: SavedLogin }
   | { readonly type: "note"; readonly message: string };
+
+export interface StartedMountedLogin extends StartedLogin {
+  readonly authUrl: string;
+  /** For the host's server to answer the redirect with. */
+  readonly app: CallbackApp;
+}
+
+/**
+ * Begins a sign-in with the browser whose answer comes to a host's own server.
+ *
+ * @throws {LoginError} when it cannot even begin.
+ */
+export async function startMountedLogin(
+  world: World,
+  config: Config,
+  options: MountedLoginOptions,
+  note: Note,
+): Promise<StartedMountedLogin> {
+  return await startLogin<Pick<StartedMountedLogin, "authUrl" | "app">>(
+    world,
+    (own, tell) =>
+      mountedLogin(own, config, options, (event) => {
+        if (event.type === "waiting") tell.shown({ authUrl: event.authUrl, app: event.app });
+        else if (event.type === "saved") tell.saved(event.login);
+        else note(event.message);
+      }),
+  );
+}
 
 /**
  * Signs a person in with the browser as login() does, but on a host's own server, which does not tell who is at the other end
@@ -34,7 +63,7 @@ export type MountedLoginEvent =
  *
  * @throws {LoginError}
  */
-export async function mountedLogin(
+async function mountedLogin(
   world: World,
   config: Config,
   options: MountedLoginOptions,

@@ -1,11 +1,9 @@
 import type { SavedLogin } from "./accept_tokens.ts";
-import type { CallbackApp } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { deferred } from "./deferred.ts";
 import { deviceLogin, type DeviceLoginOptions } from "./device_login.ts";
 import { LoginError } from "./errors.ts";
 import { login, type LoginOptions } from "./login.ts";
-import { mountedLogin, type MountedLoginOptions } from "./mounted_login.ts";
 import type { World } from "./world.ts";
 
 /** A login under way, for a program that has its own way to show it. */
@@ -24,12 +22,6 @@ export interface StartedBrowserLogin extends StartedLogin {
   readonly port: number;
 }
 
-export interface StartedMountedLogin extends StartedLogin {
-  readonly authUrl: string;
-  /** For the host's server to answer the redirect with. */
-  readonly app: CallbackApp;
-}
-
 export interface StartedDeviceLogin extends StartedLogin {
   readonly verificationUrl: string;
   readonly userCode: string;
@@ -38,7 +30,7 @@ export interface StartedDeviceLogin extends StartedLogin {
 }
 
 /** Told what a person should know meanwhile. */
-type Note = (message: string) => void;
+export type Note = (message: string) => void;
 
 /**
  * Begins a sign-in with the browser, and resolves once the browser can be sent to it.
@@ -51,33 +43,11 @@ export async function startBrowserLogin(
   options: LoginOptions,
   note: Note,
 ): Promise<StartedBrowserLogin> {
-  return await start<Pick<StartedBrowserLogin, "authUrl" | "port">>(
+  return await startLogin<Pick<StartedBrowserLogin, "authUrl" | "port">>(
     world,
     (own, tell) =>
       login(own, config, options, (event) => {
         if (event.type === "waiting") tell.shown({ authUrl: event.authUrl, port: event.port });
-        else if (event.type === "saved") tell.saved(event.login);
-        else note(event.message);
-      }),
-  );
-}
-
-/**
- * Begins a sign-in with the browser whose answer comes to a host's own server.
- *
- * @throws {LoginError} when it cannot even begin.
- */
-export async function startMountedLogin(
-  world: World,
-  config: Config,
-  options: MountedLoginOptions,
-  note: Note,
-): Promise<StartedMountedLogin> {
-  return await start<Pick<StartedMountedLogin, "authUrl" | "app">>(
-    world,
-    (own, tell) =>
-      mountedLogin(own, config, options, (event) => {
-        if (event.type === "waiting") tell.shown({ authUrl: event.authUrl, app: event.app });
         else if (event.type === "saved") tell.saved(event.login);
         else note(event.message);
       }),
@@ -96,17 +66,25 @@ export async function startDeviceLogin(
   note: Note,
 ): Promise<StartedDeviceLogin> {
   type Shown = Pick<StartedDeviceLogin, "verificationUrl" | "userCode" | "expiresAt">;
-  return await start<Shown>(world, (own, tell) =>
-    deviceLogin(own, config, options, (event) => {
-      if (event.type === "device_code") {
-        const { verificationUrl, userCode, expiresAt } = event;
-        tell.shown({ verificationUrl, userCode, expiresAt });
-      } else if (event.type === "saved") tell.saved(event.login);
-      else note(event.message);
-    }));
+  return await startLogin<Shown>(
+    world,
+    (own, tell) =>
+      deviceLogin(own, config, options, (event) => {
+        if (event.type === "device_code") {
+          const { verificationUrl, userCode, expiresAt } = event;
+          tell.shown({ verificationUrl, userCode, expiresAt });
+        } else if (event.type === "saved") tell.saved(event.login);
+        else note(event.message);
+      }),
+  );
 }
 
-async function start<Shown>(
+/**
+ * Begins any of them, and resolves once there is something to show.
+ *
+ * @throws {LoginError}
+ */
+export async function startLogin<Shown>(
   world: World,
   run: (
     world: World,

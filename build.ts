@@ -1,14 +1,17 @@
 /**
- * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it, and
- * `dist/codex-login.mjs`, the one file of the npm package. `--bundle-only` leaves the executable out.
+ * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it; and of the npm package
+ * `dist/codex-login.mjs`, the program, `dist/mod.mjs`, the library, and `dist/types`, its declarations. `--bundle-only` leaves
+ * the executable out.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { bunPath } from "./tools/bun_path.ts";
 
 const DIST = "dist";
 const ENTRY = "src/main.ts";
+const LIBRARY = "src/mod.ts";
+const TYPES = `${DIST}/types`;
 
 /** The executable reads nothing from the folder it is started in: no .env, no bunfig.toml, no package.json. */
 const SEALED = [
@@ -22,19 +25,20 @@ const KEYRING = "@napi-rs/keyring";
 
 mkdirSync(DIST, { recursive: true });
 const bundle = `${DIST}/codex-login.mjs`;
-build("bundle for Node, Bun and Deno", bundle, [
-  "--target=node",
-  "--minify-syntax",
-  "--minify-whitespace",
+const FOR_ALL = ["--target=node", "--minify-syntax", "--minify-whitespace"];
+build("bundle for Node, Bun and Deno", ENTRY, bundle, [
+  ...FOR_ALL,
   "--banner=#!/usr/bin/env node",
   // Native code, for those who have it beside the bundle.
   `--external=${KEYRING}`,
 ]);
 chmodSync(bundle, 0o755);
+build("library", LIBRARY, `${DIST}/mod.mjs`, FOR_ALL);
+declareTypes();
 
 if (!process.argv.includes("--bundle-only")) {
   const suffix = process.platform === "win32" ? ".exe" : "";
-  build("executable for this machine", `${DIST}/codex-login${suffix}`, [
+  build("executable for this machine", ENTRY, `${DIST}/codex-login${suffix}`, [
     "--compile",
     // What a command does not need is not even loaded: start-up is paid at every call.
     "--splitting",
@@ -59,20 +63,50 @@ function keyringAddon(): string {
   process.exit(1);
 }
 
-function build(what: string, file: string, options: readonly string[]): void {
+function build(what: string, entry: string, file: string, options: readonly string[]): void {
   const started = performance.now();
   rmSync(file, { force: true });
-  const { status, stderr, stdout } = spawnSync(
-    bunPath(),
-    ["build", ENTRY, `--outfile=${file}`, ...options],
-    { encoding: "utf8" },
-  );
-  if (status !== 0) {
-    report(`${stdout}${stderr}`);
-    process.exit(1);
-  }
+  run(["build", entry, `--outfile=${file}`, ...options]);
   const megabytes = (statSync(file).size / 1e6).toFixed(1);
   report(`${file}: ${what}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms`);
+}
+
+/** Of the library and what its types are made of; all else is nobody's business. */
+function declareTypes(): void {
+  const started = performance.now();
+  rmSync(TYPES, { recursive: true, force: true });
+  run([
+    "node_modules/typescript/bin/tsc",
+    LIBRARY,
+    `--outDir ${TYPES} --rootDir src --declaration --emitDeclarationOnly --stripInternal`,
+    // `deno check` has judged them, and knows what the platforms have.
+    "--noCheck --strict --exactOptionalPropertyTypes --target es2023 --module nodenext --types node",
+    "--allowImportingTsExtensions --rewriteRelativeImportExtensions",
+  ].flatMap((words) => words.split(" ")));
+  const needed = new Set<string>();
+  const pending = [join(TYPES, "mod.d.ts")];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (needed.has(file)) continue;
+    needed.add(file);
+    const imported = readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g);
+    for (const [, path = ""] of imported) {
+      pending.push(join(dirname(file), path.replace(/\.[jt]s$/, ".d.ts")));
+    }
+  }
+  for (const name of readdirSync(TYPES, { recursive: true }) as string[]) {
+    const path = join(TYPES, name);
+    if (name.endsWith(".d.ts") && !needed.has(path)) rmSync(path);
+  }
+  const ms = Math.round(performance.now() - started);
+  report(`${TYPES}: declarations of the library, ${needed.size} files, ${ms} ms`);
+}
+
+/** Bun, with these arguments. */
+function run(args: readonly string[]): void {
+  const { status, stderr, stdout } = spawnSync(bunPath(), args, { encoding: "utf8" });
+  if (status === 0) return;
+  report(`${stdout}${stderr}`);
+  process.exit(1);
 }
 
 function report(line: string): void {

@@ -31,10 +31,10 @@ export interface CallbackServerOptions {
   readonly port: number;
   /** Exchanges the code and saves the login. Called once at most; rejects with a LoginError. */
   complete(code: string): Promise<Omit<CompletedLogin, "onboardingEntrypoint">>;
-  /** Whether this peer may ask the login to give way. */
-  mayCancel(peer: Peer): Promise<boolean>;
-  /** Who may see who signed in, and be led on with a token. */
-  readonly audience: Audience;
+  /** Whether this peer may ask the login to give way; absent where nobody may. */
+  readonly mayCancel?: (peer: Peer) => Promise<boolean>;
+  /** Who may see who signed in, and be led on with a token; absent where it is not known who asks: then nobody. */
+  readonly audience?: Audience;
   readonly landing: Landing;
 }
 
@@ -43,16 +43,21 @@ export interface CallbackServerOptions {
  * tells which checks passed, and neither ever sees a code, a state or a token.
  */
 export interface CallbackServer extends LoginOutcome {
-  /** A plain value: `app.request()` tests it, any host can mount it. */
-  readonly app: Hono<{ Bindings: { peer: Peer } }>;
+  /** A plain value: `app.request()` tests it, any host can mount it beside its own routes. */
+  readonly app: CallbackApp;
   /** Resolves when the page that ends the login was handed to the browser. */
   readonly pageServed: Promise<void>;
   /** Resolves when the person went on to the organization's set-up. */
   readonly setupFollowed: Promise<void>;
 }
 
+/** Needs to be told the peer, where there is an audience or somebody who may cancel. */
+export type CallbackApp = Hono<{ Bindings: { peer: Peer } }>;
+
 type PeerContext = Context<{ Bindings: { peer: Peer } }>;
 
+/** What the path of every redirect address ends in. */
+export const CALLBACK_PATH = "/auth/callback";
 const SUCCESS_PATH = "/success";
 
 type Answer = { readonly redirect: string } | Page;
@@ -73,7 +78,11 @@ export function createCallbackServer(
   options: CallbackServerOptions,
 ): CallbackServer {
   const { log } = world;
+  const { audience, mayCancel, landing } = options;
   const logCallback = createCallbackLog(log);
+  /** Where a host has mounted us. */
+  const base = new URL(options.attempt.redirectUri).pathname.slice(0, -CALLBACK_PATH.length);
+  const successPath = base + SUCCESS_PATH;
   const setupPath = `/setup/${base64Url(world.randomBytes(16))}`;
   const outcome = createLoginOutcome(options.complete);
   const pageServed = deferred<void>();
@@ -86,20 +95,17 @@ export function createCallbackServer(
 
   /** Whoever brought a right callback may see what came of it. */
   async function present(deciding: Promise<Decision>, peer: Peer): Promise<Answer> {
-    const [decision] = await Promise.all([deciding, options.audience.admit(peer)]);
-    if (decision.kind === "ended") {
-      return await renderErrorPage(decision.error, options.landing);
-    }
-    setupUrl = decision.login.setupUrl;
-    if (options.landing.hostedUrl !== undefined && !setupUrl) {
-      return { redirect: options.landing.hostedUrl };
-    }
+    const [decision] = await Promise.all([deciding, audience?.admit(peer)]);
+    if (decision.kind === "ended") return await renderErrorPage(decision.error, landing);
+    const { login } = decision;
+    if (landing.hostedUrl !== undefined && !login.setupUrl) return { redirect: landing.hostedUrl };
+    setupUrl = audience && login.setupUrl;
     successPage = await renderSuccessPage(
-      decision.login.account,
-      options.landing,
-      setupUrl ? setupPath : undefined,
+      audience && login.account,
+      landing,
+      setupUrl ? base + setupPath : undefined,
     );
-    return { redirect: SUCCESS_PATH };
+    return { redirect: successPath };
   }
 
   async function callback(c: PeerContext): Promise<Response> {
@@ -109,19 +115,22 @@ export function createCallbackServer(
     if (response.kind === "foreign") return respond(await renderForeignPage());
     answer ??= present(outcome.settle(response), c.env.peer);
     const told = await answer;
-    if (!("redirect" in told) || told.redirect !== SUCCESS_PATH) pageServed.resolve();
+    if (!("redirect" in told) || told.redirect !== successPath) pageServed.resolve();
     return respond(told);
   }
 
   async function success(c: PeerContext): Promise<Response> {
-    if (!successPage || !await options.audience.includes(c.env.peer)) return refuse(404);
+    if (!successPage || !await isAdmitted(c)) return refuse(404);
     pageServed.resolve();
     return respond(successPage);
   }
 
+  async function isAdmitted(c: PeerContext): Promise<boolean> {
+    return !audience || await audience.includes(c.env.peer);
+  }
+
   async function setup(c: PeerContext): Promise<Response> {
-    const isAllowed = setupUrl && c.req.path === setupPath &&
-      await options.audience.includes(c.env.peer);
+    const isAllowed = setupUrl && await isAdmitted(c);
     // Taken only now: another request may have had it while we looked.
     const url = isAllowed ? setupUrl : undefined;
     if (!url) return refuse(404);
@@ -136,34 +145,38 @@ export function createCallbackServer(
     // To find out who asks costs more than to ask: one at a time, so that nobody can keep us busy with it.
     if (names !== "connection,host" || isJudging) return refuse(403);
     isJudging = true;
-    const mayCancel = await options.mayCancel(c.env.peer).finally(() => isJudging = false);
-    if (!mayCancel) return refuse(403);
+    const isAllowed = await mayCancel?.(c.env.peer).finally(() => isJudging = false);
+    if (!isAllowed) return refuse(403);
     if (!outcome.end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
     log.write("info", TARGET, "login gave way to a newer one");
     return new Response("Login cancelled", { headers: HEADERS });
   }
 
-  const paths: ReadonlySet<string> = new Set([
-    "/auth/callback",
-    SUCCESS_PATH,
-    "/cancel",
-    setupPath,
-  ]);
-  const app = new Hono<{ Bindings: { peer: Peer } }>()
-    .use(async (c, next) => {
-      const refusal = refuseRequest(c.req.raw, options.port, (path) => paths.has(path));
-      if (refusal) return refuse(refusal.status, refusal.headers);
-      return await next();
-    })
-    .get("/auth/callback", callback)
-    .get(SUCCESS_PATH, success)
-    .get("/setup/:once", setup)
-    .get("/cancel", cancel)
-    .notFound(() => refuse(404))
+  const paths: ReadonlySet<string> = new Set(
+    [CALLBACK_PATH, SUCCESS_PATH, setupPath, ...(mayCancel ? ["/cancel"] : [])].map((path) =>
+      base + path
+    ),
+  );
+  function turnAway(c: PeerContext): Response | undefined {
+    const refusal = refuseRequest(c.req.raw, options.port, (path) => paths.has(path));
+    return refusal && refuse(refusal.status, refusal.headers);
+  }
+  const guard = (answer: (c: PeerContext) => Promise<Response>) => async (c: PeerContext) =>
+    turnAway(c) ?? await answer(c);
+  const guardedSuccess = guard(success);
+
+  // Each path by itself, and nothing over all: the other paths are a host's own.
+  const app: CallbackApp = new Hono<{ Bindings: { peer: Peer } }>()
+    .all(CALLBACK_PATH, guard(callback))
+    // Until there is something to show, this one is too.
+    .all(SUCCESS_PATH, (c, next) => successPage ? guardedSuccess(c) : next())
+    .all(setupPath, guard(setup))
+    .notFound((c) => turnAway(c) ?? refuse(404))
     .onError((thrown) => {
       log.write("error", TARGET, "request failed", { code: toLoginError(thrown).code });
       return refuse(500);
     });
+  if (mayCancel) app.all("/cancel", guard(cancel));
 
   return {
     app,

@@ -1,10 +1,9 @@
-import { type AcceptedLogin, acceptTokens, type SavedLogin } from "./accept_tokens.ts";
+import type { SavedLogin } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { prepareStore } from "./credentials/prepare_store.ts";
 import { LoginError } from "./errors.ts";
-import { exchangeCode } from "./exchange.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
 import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
@@ -13,6 +12,7 @@ import { isDefaultIssuer } from "./oauth/issuer.ts";
 import type { Landing } from "./pages.ts";
 import { createPaste, type PasteOutcome } from "./paste.ts";
 import { createAudience, isOwnPeer } from "./peer.ts";
+import { createRedemption } from "./redemption.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
 import { detectSurroundings, type Surroundings } from "./surroundings.ts";
 import { systemFiles } from "./system_files.ts";
@@ -97,30 +97,19 @@ export async function login(
       clientId: config.clientId,
       redirectUri: `http://${options.redirectHost}:${listener.port}/auth/callback`,
     });
-    for (const secret of [attempt.state, attempt.codeVerifier]) world.log.hide(secret);
-
-    let followUp: Promise<void> = Promise.resolve();
+    const { complete, followUp } = createRedemption(world, config, {
+      attempt,
+      store,
+      allowedWorkspaceIds,
+      tell: note,
+    });
     const server = createCallbackServer(world, {
       attempt,
       port: listener.port,
       mayCancel: (peer) => isOwnPeer(world, peer, listener.port),
       audience: createAudience(world, listener.port),
       landing: options.landing,
-      async complete(code): Promise<AcceptedLogin> {
-        world.log.hide(code);
-        const tokens = await exchangeCode(world, attempt, code, (error) => {
-          note(`The issuer could not be reached (${error.code}); trying again.`);
-        });
-        const accepted = await acceptTokens(world, config, store, {
-          client: attempt,
-          tokens,
-          wantsApiKey: true,
-          allowedWorkspaceIds,
-          tell: note,
-        });
-        followUp = accepted.followUp;
-        return accepted;
-      },
+      complete,
     });
     handler = (request, peer) => server.app.fetch(request, { peer });
 
@@ -165,7 +154,7 @@ export async function login(
     await Promise.all([
       // Who has pasted the address has no page here to wait for.
       isPasted ? undefined : waitForPage(world, server, completed.setupUrl !== undefined),
-      waitForFollowUp(world, followUp, note),
+      waitForFollowUp(world, followUp(), note),
     ]);
     return login;
   } finally {

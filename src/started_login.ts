@@ -30,7 +30,7 @@ export interface StartedDeviceLogin extends StartedLogin {
 }
 
 /** Told what a person should know meanwhile. */
-type Note = (message: string) => void;
+export type Note = (message: string) => void;
 
 /**
  * Begins a sign-in with the browser, and resolves once the browser can be sent to it.
@@ -43,7 +43,7 @@ export async function startBrowserLogin(
   options: LoginOptions,
   note: Note,
 ): Promise<StartedBrowserLogin> {
-  return await start<Pick<StartedBrowserLogin, "authUrl" | "port">>(
+  return await startLogin<Pick<StartedBrowserLogin, "authUrl" | "port">>(
     world,
     (own, tell) =>
       login(own, config, options, (event) => {
@@ -66,17 +66,25 @@ export async function startDeviceLogin(
   note: Note,
 ): Promise<StartedDeviceLogin> {
   type Shown = Pick<StartedDeviceLogin, "verificationUrl" | "userCode" | "expiresAt">;
-  return await start<Shown>(world, (own, tell) =>
-    deviceLogin(own, config, options, (event) => {
-      if (event.type === "device_code") {
-        const { verificationUrl, userCode, expiresAt } = event;
-        tell.shown({ verificationUrl, userCode, expiresAt });
-      } else if (event.type === "saved") tell.saved(event.login);
-      else note(event.message);
-    }));
+  return await startLogin<Shown>(
+    world,
+    (own, tell) =>
+      deviceLogin(own, config, options, (event) => {
+        if (event.type === "device_code") {
+          const { verificationUrl, userCode, expiresAt } = event;
+          tell.shown({ verificationUrl, userCode, expiresAt });
+        } else if (event.type === "saved") tell.saved(event.login);
+        else note(event.message);
+      }),
+  );
 }
 
-async function start<Shown>(
+/**
+ * Begins any of them, and resolves once there is something to show.
+ *
+ * @throws {LoginError}
+ */
+export async function startLogin<Shown>(
   world: World,
   run: (
     world: World,

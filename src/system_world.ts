@@ -5,13 +5,17 @@ import { LoginError, systemCode } from "./errors.ts";
 import { launch } from "./launch.ts";
 import { loadRuntime, type Runtime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
-import { SILENT_LOG, type Stdin, type World } from "./world.ts";
+import { type KeyringAccess, SILENT_LOG, type Stdin, type World } from "./world.ts";
 
 /** How the process is told to end, and what it tells about that. */
 export type Ending = Pick<World, "signal" | "saved" | "hold" | "interrupt">;
 
-/** The World of a real process. */
-export async function createSystemWorld(ending: Ending): Promise<World> {
+/**
+ * The World of a real process.
+ *
+ * @param keyring for who must not start this program's own helper.
+ */
+export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess): Promise<World> {
   const runtime = await loadRuntime();
   return {
     env: process.env,
@@ -27,7 +31,8 @@ export async function createSystemWorld(ending: Ending): Promise<World> {
     sendData: (text) => sendData(runtime, text),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
-    keyring: createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
+    keyring: keyring ??
+      createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
     launch,
     now: Date.now,
     elapsed: () => performance.now(),

@@ -36,6 +36,8 @@ export interface TokenOptions {
   readonly minTtlMs: number | undefined;
   /** Renews the login however good it still is. */
   readonly isForced: boolean;
+  /** An access token that an API refused: a login that still holds it is renewed. */
+  readonly refused?: string | undefined;
   readonly tell: (note: string) => void;
 }
 
@@ -115,12 +117,13 @@ function wantedKind({ store }: Config): CredentialStore["kind"] {
 /** Why the stored login has to be renewed, or undefined when it is good as it is. */
 function refreshReason(
   stored: Credentials,
-  { minTtlMs = DEFAULT_MIN_TTL_MS }: TokenOptions,
+  { minTtlMs = DEFAULT_MIN_TTL_MS, refused }: TokenOptions,
   now: number,
 ): RefreshReason | undefined {
   const { mode, tokens, lastRefresh } = stored;
   if (mode !== "chatgpt" || !tokens || tokens.refresh_token === "") return undefined;
   if (tokens.access_token === "") return "proactive_expiry";
+  if (tokens.access_token === refused) return "unauthorized_recovery";
   const expiry = readTokenExpiry(tokens.access_token);
   if (expiry !== undefined) return expiry <= now + minTtlMs ? "proactive_expiry" : undefined;
   const last = lastRefresh === undefined ? undefined : parseRfc3339(lastRefresh);
@@ -146,12 +149,12 @@ async function serveUnrenewed(
 function mayServe(
   { tokens }: Credentials,
   { exitCode }: LoginError,
-  { minTtlMs, isForced }: TokenOptions,
+  { minTtlMs, isForced, refused }: TokenOptions,
   world: Pick<World, "now" | "signal">,
 ): boolean {
   const isTransient = exitCode === 3 || exitCode === 5;
   if (!isTransient || isForced || minTtlMs !== undefined || world.signal.aborted) return false;
-  if (!tokens || tokens.access_token === "") return false;
+  if (!tokens || ["", refused].includes(tokens.access_token)) return false;
   return (readTokenExpiry(tokens.access_token) ?? Infinity) > world.now() + LAST_RESORT_MS;
 }
 

@@ -178,6 +178,12 @@ test("every source file has tests of its own, or is named with the tests that ho
     "profile_list.ts": "profiles.test.ts",
     "remove_profile.ts": "profiles.test.ts",
     "keyring_helper.ts": "keyring.e2e.test.ts",
+    "redemption.ts": "login.test.ts",
+    "login_handle.ts": "types",
+    "library_login.ts": "mod.test.ts",
+    "library_options.ts": "mod.test.ts",
+    "library_session.ts": "mod.test.ts",
+    "library_world.ts": "mod.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

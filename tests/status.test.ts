@@ -8,7 +8,7 @@ import { signJwt } from "./testing/jwt.ts";
 import { ADA, authClaim } from "./testing/users.ts";
 import { createWorld } from "./testing/world.ts";
 
-const SCHEMA = new URL("../assets/status.schema.json", import.meta.url);
+const SCHEMA = new URL("../schemas/status.schema.json", import.meta.url);
 /** Every status of these tests is held against the schema that other programs may read. */
 const isStatus = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
   JSON.parse(readFileSync(SCHEMA, "utf8")),

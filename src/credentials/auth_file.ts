@@ -42,7 +42,18 @@ const AuthFile = v.object({
   personal_access_token: Text,
 });
 
-export type StoredTokens = v.InferOutput<typeof Tokens>;
+/** Each token is a secret. */
+export interface StoredTokens {
+  readonly id_token: string;
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly oauth_provenance?:
+    | { readonly issuer: string; readonly client_id: string }
+    | null
+    | undefined;
+  readonly login_owner_id?: string | null | undefined;
+  readonly account_id?: string | null | undefined;
+}
 
 /** What auth.json holds, checked, beside the document itself with all that is not ours. */
 export interface Credentials {

@@ -62,9 +62,10 @@ export interface Runtime {
   limitLife(seconds: number): Promise<void>;
 }
 
-/** The file to start: the bundle, in which all files are one, or the entry of the sources. */
+/** The file to start: the entry of the sources, or the program's bundle, which the library's lies beside. */
 export function entryPath(ownUrl: string): string {
-  return fileURLToPath(ownUrl.endsWith(".ts") ? new URL("../main.ts", ownUrl) : ownUrl);
+  if (ownUrl.endsWith(".ts")) return fileURLToPath(new URL("../main.ts", ownUrl));
+  return fileURLToPath(ownUrl.replace(/\/mod\.mjs$/, "/codex-login.mjs"));
 }
 
 export async function loadRuntime(): Promise<Runtime> {

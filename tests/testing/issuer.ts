@@ -113,7 +113,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   function authorize(query: URLSearchParams): { html: string } | { redirect: string } {
     const redirectUri = query.get("redirect_uri") ?? "";
     const target = new URL(redirectUri);
-    if (target.protocol !== "http:" || target.pathname !== "/auth/callback") {
+    if (target.protocol !== "http:" || !target.pathname.endsWith("/auth/callback")) {
       throw new Refusal("invalid_request", "redirect_uri is not registered");
     }
     if (query.get("client_id") !== clientId) throw new Refusal("invalid_client", "unknown client");

@@ -202,6 +202,8 @@ test("pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
   const pages = {
     success: await renderSuccessPage(ACCOUNT),
     setup: await renderSuccessPage(ACCOUNT, TERMINAL, "/setup/x"),
+    app: await renderSuccessPage(ACCOUNT, { place: "program", opensApp: true }),
+    unknown: await renderSuccessPage(undefined, { place: "program" }),
     error: await renderErrorPage(FAILURE),
   };
   for (const [kind, rendered] of Object.entries(pages)) {

@@ -1,6 +1,7 @@
 import { type Account, toKnownPlan } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { AuthMode } from "./credentials/auth_file.ts";
+import type { ErrorCode } from "./error_kinds.ts";
 import { toLoginError } from "./errors.ts";
 import type { ExternalLogin } from "./external_auth.ts";
 import { DEFAULT_ISSUER, isDefaultIssuer, isSameIssuer } from "./oauth/issuer.ts";
@@ -21,8 +22,16 @@ export interface AccountInfo {
   readonly routing: WorkspaceRouting | null;
 }
 
+const PERSONAL_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "ACCESS_TOKEN_INVALID",
+  "NOT_SIGNED_IN",
+  "WORKSPACE_MISMATCH",
+]);
 const NOBODY: AccountInfo = { mode: null, account: null, routing: null };
 const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api";
+
+/** Milliseconds for which nobody is kept waiting again by an address that did not answer. */
+const SILENCE_MS = 60_000;
 
 export interface AccountReader {
   /**
@@ -42,8 +51,14 @@ export interface AccountReader {
 /** @param note told what an account lacks, and why. */
 export function createAccountReader(world: World, note: (message: string) => void): AccountReader {
   let cached: { readonly key: string; readonly routing: WorkspaceRouting } | undefined;
+  let silent: { readonly key: string; readonly until: number } | undefined;
   /** The login that the issuer refused to renew. */
   let ended: string | undefined;
+
+  const tell = (thrown: unknown): void => {
+    const { message, reason } = toLoginError(thrown);
+    note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
+  };
 
   /** Names, plan and backend are worth a question, but no failure of what works without them. */
   async function findRouting(
@@ -53,6 +68,7 @@ export function createAccountReader(world: World, note: (message: string) => voi
   ): Promise<WorkspaceRouting | "unauthorized" | null> {
     const key = `${baseUrl} ${accountId} ${token}`;
     if (cached?.key === key) return cached.routing;
+    if (silent?.key === key && world.elapsed() < silent.until) return null;
     try {
       const { signal } = world;
       const request = { baseUrl, token, accountId, userAgent, signal };
@@ -60,22 +76,23 @@ export function createAccountReader(world: World, note: (message: string) => voi
       cached = { key, routing };
       return routing;
     } catch (thrown) {
-      const { message, reason, status } = toLoginError(thrown);
+      const { code, status } = toLoginError(thrown);
       if (status === 401) return "unauthorized";
-      note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
+      tell(thrown);
+      if (code.endsWith("_TIMEOUT")) silent = { key, until: world.elapsed() + SILENCE_MS };
       return null;
     }
   }
 
   async function renew(config: Config): Promise<"ended" | undefined> {
     cached = undefined;
+    silent = undefined;
     try {
       await obtainToken(world, config, { minTtlMs: undefined, isForced: true, tell: note });
       return undefined;
     } catch (thrown) {
-      const { exitCode, message, reason } = toLoginError(thrown);
-      note(`${message}${reason === undefined ? "" : ` (${reason})`}.`);
-      return exitCode === EXIT_SIGN_IN_AGAIN ? "ended" : undefined;
+      tell(thrown);
+      return toLoginError(thrown).exitCode === EXIT_SIGN_IN_AGAIN ? "ended" : undefined;
     }
   }
 
@@ -92,8 +109,29 @@ export function createAccountReader(world: World, note: (message: string) => voi
       const routing = await findRouting(config, baseUrl, login);
       return withRouting(mode, account, routing === "unauthorized" ? null : routing);
     } catch (thrown) {
-      note(`${toLoginError(thrown).message}.`);
+      tell(thrown);
       return { mode, account, routing: null };
+    }
+  }
+
+  /** A personal access token does not say whose it is. */
+  async function readPersonal(config: Config): Promise<AccountInfo> {
+    const mode = "personalAccessToken";
+    try {
+      const options = { minTtlMs: undefined, isForced: false, tell: note };
+      const { token } = await obtainToken(world, config, options);
+      const { authApiBase: base, originator, userAgent } = config;
+      const request = { base, token, originator, userAgent };
+      const found = await requestWhoami(world.fetch, request, world.signal);
+      checkWorkspace(found, config.forcedWorkspaceIds);
+      const account = { ...found, plan: toKnownPlan(found.plan) };
+      const isOpenAi = new URL(base).origin === DEFAULT_ISSUER;
+      const baseUrl = baseUrlOf(config, isOpenAi ? DEFAULT_ISSUER : null);
+      return await addRouting(config, { mode, account }, baseUrl);
+    } catch (thrown) {
+      tell(thrown);
+      const { code } = toLoginError(thrown);
+      return PERSONAL_REFUSALS.has(code) ? NOBODY : { mode, account: null, routing: null };
     }
   }
 
@@ -101,14 +139,14 @@ export function createAccountReader(world: World, note: (message: string) => voi
     async read(config, { renews }): Promise<AccountInfo> {
       let status = await readStatus(world, config);
       if (renews && status.loggedIn && status.authMode === "chatgpt" && !status.overriddenBy) {
-        const outcome = await renew(config);
+        const before = identify(status);
+        ended = await renew(config) === "ended" ? before : undefined;
         status = await readStatus(world, config);
-        ended = outcome === "ended" ? identify(status) : undefined;
       }
       const { loggedIn, authMode: mode, account } = status;
       if (!loggedIn || mode === null) return NOBODY;
       if (mode === "personalAccessToken") {
-        return await readPersonal(world, config, note, addRouting);
+        return await readPersonal(config);
       }
       if (account === null) return { mode, account, routing: null };
       if (identify(status) === ended) return NOBODY;
@@ -141,38 +179,6 @@ function withRouting(
   const plan = account.plan === "unknown" ? toKnownPlan(routing.planType ?? "") : account.plan;
   const workspaceName = routing.name ?? account.workspaceName;
   return { mode, account: { ...account, plan, workspaceName }, routing };
-}
-
-/** A personal access token does not say whose it is. */
-async function readPersonal(
-  world: World,
-  config: Config,
-  note: (message: string) => void,
-  addRouting: (
-    config: Config,
-    login: Pick<AccountInfo, "mode" | "account">,
-    baseUrl: string | undefined,
-  ) => Promise<AccountInfo>,
-): Promise<AccountInfo> {
-  const mode = "personalAccessToken";
-  try {
-    const options = { minTtlMs: undefined, isForced: false, tell: note };
-    const { token } = await obtainToken(world, config, options);
-    const { authApiBase: base, originator, userAgent } = config;
-    const request = { base, token, originator, userAgent };
-    const found = await requestWhoami(world.fetch, request, world.signal);
-    checkWorkspace(found, config.forcedWorkspaceIds);
-    const account = { ...found, plan: toKnownPlan(found.plan) };
-    const issuer = isDefaultIssuer(config.issuer) ? DEFAULT_ISSUER : null;
-    return await addRouting(config, { mode, account }, baseUrlOf(config, issuer));
-  } catch (thrown) {
-    const error = toLoginError(thrown);
-    note(`${error.message}.`);
-    const isRefused = ["ACCESS_TOKEN_INVALID", "NOT_SIGNED_IN", "WORKSPACE_MISMATCH"].includes(
-      error.code,
-    );
-    return isRefused ? NOBODY : { mode, account: null, routing: null };
-  }
 }
 
 /** Only ChatGPT's own tokens go to ChatGPT; other issuers' go where the setting says, or nowhere. */

@@ -1,4 +1,5 @@
 import { type AccountInfo, createAccountReader } from "./account_info.ts";
+import { createAccountQueue } from "./account_queue.ts";
 import { accountJson, readAuth } from "./app_server_account.ts";
 import {
   AuthStatusParams,
@@ -8,6 +9,7 @@ import {
   parseParams,
   ReadParams,
   RefreshedExternalTokens,
+  StartParams,
 } from "./app_server_params.ts";
 import { createAppServerLogins } from "./app_server_logins.ts";
 import { type Config, configForHost, isHostName } from "./config.ts";
@@ -35,7 +37,7 @@ export interface AppServerOptions {
   readonly isStrict: boolean;
 }
 
-export interface AppServer extends Pick<RpcPeer, "unanswered" | "nextAnswer"> {
+export interface AppServer extends Pick<RpcPeer, "unanswered" | "isAsking" | "nextChange"> {
   receive(line: Line): void;
   /** Resolves when no login is under way any more. */
   idle(): Promise<void>;
@@ -57,27 +59,42 @@ export function createAppServer(
   let isExperimental = false;
   let unwanted: ReadonlySet<string> = new Set();
   let external: ExternalLogin | undefined;
+  let refreshing: { lent: ExternalLogin; renewed: Promise<ExternalLogin> } | undefined;
+  const queue = createAccountQueue(world);
   const slot = createLoginSlot(world);
   const reader = createAccountReader(world, note);
 
   const methods: Readonly<Record<string, Method>> = {
     initialize: (params) => Promise.resolve(initialize(params)),
-    "account/login/start": (params, answer) =>
-      logins.start({ config, isExperimental, external }, params, answer),
-    "account/login/cancel": cancel,
-    "account/logout": signOut,
-    "account/read": async (params) => {
-      const { refreshToken } = parseParams(ReadParams, params);
-      return accountJson(await failing("", () => readAccount(refreshToken)));
+    "account/login/start": (params, answer) => {
+      const given = parseParams(StartParams, params);
+      // One that hangs before it has begun must not keep this one waiting.
+      slot.interrupt();
+      return queue.change((done) =>
+        logins.start({ config, isExperimental, external }, given, (result) => {
+          answer(result);
+          done();
+        })
+      );
     },
-    getAuthStatus: async (params) => {
+    "account/login/cancel": cancel,
+    "account/logout": (params, answer) => {
+      parseParams(NoParams, params);
+      slot.interrupt();
+      return queue.change(() => signOut(answer));
+    },
+    "account/read": (params) => {
+      const { refreshToken } = parseParams(ReadParams, params);
+      return queue.ask(() => failing("", async () => accountJson(await readAccount(refreshToken))));
+    },
+    getAuthStatus: (params) => {
       const { includeToken, refreshToken } = parseParams(AuthStatusParams, params);
-      return await failing("", () =>
-        readAuth(world, config, external, {
-          includesToken: includeToken ?? false,
-          isForced: refreshToken ?? false,
-          note,
-        }));
+      const options = {
+        includesToken: includeToken ?? false,
+        isForced: refreshToken ?? false,
+        note,
+      };
+      return queue.ask(() => failing("", () => readAuth(world, config, external, options)));
     },
   };
 
@@ -139,15 +156,14 @@ export function createAppServer(
     });
   }
 
-  async function signOut(params: unknown, answer: Answer): Promise<void> {
-    parseParams(NoParams, params);
+  async function signOut(answer: Answer): Promise<void> {
     const why = new LoginError("CANCELED", "The sign-in was cancelled", { reason: "a logout" });
     await slot.exclusively(async () => {
+      external = undefined;
       await failing("logout failed: ", async () => {
         const { revocation } = await logout(world, config, { localOnly: false, tell: note });
         if (revocation.kind === "failed") note("The issuer could not be told of the logout.");
       });
-      external = undefined;
       answer({});
       // While the issuer was asked somebody may have signed in anew.
       const status = await readStatus(world, config).catch(() => undefined);
@@ -162,7 +178,15 @@ export function createAppServer(
   async function readAccount(renews: boolean): Promise<AccountInfo> {
     if (!external) return await reader.read(config, { renews });
     const lent = external;
-    return await reader.readExternal(config, lent, async () => {
+    return await reader.readExternal(config, lent, () => {
+      if (refreshing?.lent !== lent) refreshing = { lent, renewed: askForTokens(lent) };
+      return refreshing.renewed;
+    });
+  }
+
+  /** Once for all who wait for it. */
+  async function askForTokens(lent: ExternalLogin): Promise<ExternalLogin> {
+    try {
       const params = { reason: "unauthorized", previousAccountId: lent.account.accountId };
       const result = await peer.ask(
         "account/chatgptAuthTokens/refresh",
@@ -172,13 +196,16 @@ export function createAppServer(
       const renewed = acceptExternalTokens(config, parseParams(RefreshedExternalTokens, result));
       if (external === lent) external = renewed;
       return renewed;
-    });
+    } finally {
+      refreshing = undefined;
+    }
   }
 
   return {
     receive: peer.receive,
     unanswered: peer.unanswered,
-    nextAnswer: peer.nextAnswer,
+    isAsking: peer.isAsking,
+    nextChange: peer.nextChange,
     idle: slot.idle,
   };
 }

@@ -1,10 +1,13 @@
-import { type LoginType, parseParams, StartParams } from "./app_server_params.ts";
+import type { LoginType, StartParams } from "./app_server_params.ts";
 import type { Config } from "./config.ts";
+import type { AuthMode } from "./credentials/auth_file.ts";
 import { toLoginError } from "./errors.ts";
 import { acceptExternalTokens, type ExternalLogin, type ExternalTokens } from "./external_auth.ts";
 import type { JsonObject } from "./json.ts";
 import type { Answer } from "./json_rpc.ts";
-import { loginWithApiKey } from "./key_login.ts";
+import { checkApiKey, loginWithApiKey } from "./key_login.ts";
+import { refuseForbiddenMethod } from "./login_method.ts";
+import { readOverride } from "./sign_in.ts";
 import type { LoginResult, LoginSlot } from "./login_slot.ts";
 import type { Landing } from "./pages.ts";
 import { describeFailure, invalidRequest, RpcError, toRpcError } from "./rpc_error.ts";
@@ -34,7 +37,7 @@ export interface LoginEffects {
 /** `account/login/start`, each kind of it, and what is told when it ends. */
 export interface AppServerLogins {
   /** @throws {RpcError} */
-  start(context: LoginContext, params: unknown, answer: Answer): Promise<void>;
+  start(context: LoginContext, params: StartParams, answer: Answer): Promise<void>;
 }
 
 const EXPERIMENTAL: ReadonlySet<LoginType> = new Set([
@@ -48,7 +51,7 @@ export function createAppServerLogins(
   slot: LoginSlot,
   { note, notify, setExternal }: LoginEffects,
 ): AppServerLogins {
-  function tellEnd(loginId: string | null, result: LoginResult): void {
+  function tellEnd(config: Config, loginId: string | null, result: LoginResult): void {
     const { error, login } = result;
     notify("account/login/completed", {
       loginId,
@@ -56,25 +59,33 @@ export function createAppServerLogins(
       error: error ? `${describeFailure(error)} (${error.code})` : null,
       onboardingEntrypoint: login?.onboardingEntrypoint ?? null,
     });
-    if (login) tellUpdate("chatgpt", login.account.plan);
+    if (login) tellUpdate(config, "chatgpt", login.account.plan);
   }
   /** What needs nobody's browser is done when it is answered. */
-  function tellDone(authMode: string, planType: string | null): void {
+  function tellDone(config: Config, authMode: AuthMode, planType: string | null): void {
     const ended = { loginId: null, success: true, error: null, onboardingEntrypoint: null };
     notify("account/login/completed", ended);
-    tellUpdate(authMode, planType);
+    tellUpdate(config, authMode, planType);
   }
-  function tellUpdate(authMode: string, planType: string | null): void {
-    notify("account/updated", { authMode, planType });
+  /** What the environment says wins over what was stored. */
+  function tellUpdate(config: Config, authMode: AuthMode, planType: string | null): void {
+    const override = authMode === "chatgptAuthTokens" ? undefined : readOverride(world, config);
+    notify(
+      "account/updated",
+      override ? { authMode: override.mode, planType: null } : { authMode, planType },
+    );
   }
 
-  const withKey = (config: Config, apiKey: string, answer: Answer): Promise<void> =>
-    slot.exclusively(async () => {
+  // What is refused ends no login that waits: it is judged before the place is taken.
+  async function withKey(config: Config, apiKey: string, answer: Answer): Promise<void> {
+    checkApiKey(config, apiKey);
+    await slot.exclusively(async (own) => {
       const ask = (): Promise<string> => Promise.resolve(apiKey);
-      await loginWithApiKey(world, config, { timeoutMs: 0, ask, tell: note });
+      await loginWithApiKey(own, config, { timeoutMs: 0, ask, tell: note });
       answer({ type: "apiKey" });
-      tellDone("apikey", null);
+      tellDone(config, "apikey", null);
     });
+  }
 
   const withBrowser = (config: Config, landing: Landing, answer: Answer): Promise<void> =>
     slot.start(
@@ -89,7 +100,7 @@ export function createAppServerLogins(
           landing,
         }, note),
       (loginId, { authUrl }) => answer({ type: "chatgpt", loginId, authUrl }),
-      tellEnd,
+      (loginId, result) => tellEnd(config, loginId, result),
     );
 
   const withDeviceCode = (config: Config, answer: Answer): Promise<void> =>
@@ -98,21 +109,25 @@ export function createAppServerLogins(
         startDeviceLogin(own, config, { timeoutMs: DEVICE_MS, expectedWorkspaceIds: [] }, note),
       (loginId, { verificationUrl, userCode }) =>
         answer({ type: "chatgptDeviceCode", loginId, verificationUrl, userCode }),
-      tellEnd,
+      (loginId, result) => tellEnd(config, loginId, result),
     );
 
-  const withHostTokens = (config: Config, tokens: ExternalTokens, answer: Answer): Promise<void> =>
-    slot.exclusively(() => {
-      const login = acceptExternalTokens(config, tokens);
+  async function withHostTokens(
+    config: Config,
+    tokens: ExternalTokens,
+    answer: Answer,
+  ): Promise<void> {
+    const login = acceptExternalTokens(config, tokens);
+    await slot.exclusively(() => {
       setExternal(login);
       answer({ type: "chatgptAuthTokens" });
-      tellDone("chatgptAuthTokens", login.account.plan);
+      tellDone(config, "chatgptAuthTokens", login.account.plan);
       return Promise.resolve();
     });
+  }
 
   return {
-    async start({ config, isExperimental, external }, params, answer): Promise<void> {
-      const given = parseParams(StartParams, params);
+    async start({ config, isExperimental, external }, given, answer): Promise<void> {
       const { type } = given;
       if (EXPERIMENTAL.has(type) && !isExperimental) {
         throw invalidRequest(`account/login/start.${type} requires experimentalApi capability`);
@@ -127,8 +142,10 @@ export function createAppServerLogins(
           case "apiKey":
             return await withKey(config, given.apiKey, answer);
           case "chatgpt":
+            refuseForbiddenMethod(config);
             return await withBrowser(config, toLanding(given), answer);
           case "chatgptDeviceCode":
+            refuseForbiddenMethod(config);
             return await withDeviceCode(config, answer);
           case "chatgptAuthTokens":
             return await withHostTokens(config, given, answer);

@@ -39,7 +39,8 @@ export const StartParams = v.variant("type", [
   }),
 ]);
 
-export type LoginType = v.InferOutput<typeof StartParams>["type"];
+export type StartParams = v.InferOutput<typeof StartParams>;
+export type LoginType = StartParams["type"];
 
 export const CancelParams = v.object({ loginId: v.string() });
 
@@ -74,10 +75,11 @@ export function parseParams<S extends v.GenericSchema>(
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const name = (v.getDotPath(issue) ?? "params").split(".").at(-1);
-  const isMissing = issue.received === "undefined";
+  const isMissing = issue.received === "undefined" ||
+    (issue.received === "null" && params === null);
   const why = isMissing
     ? `missing field \`${name}\``
-    : issue.expected === "never"
+    : issue.expected === "never" || issue.type === "custom"
     ? "no field was expected"
     : `invalid \`${name}\`, expected ${issue.expected?.replace(/[()]/g, "") ?? "something else"}`;
   throw invalidRequest(`Invalid request: ${why}`);

@@ -112,7 +112,7 @@ export function createCallbackServer(
     const parameters = new URL(c.req.url).searchParams;
     const response = await validateAuthorizationResponse(parameters, options.attempt);
     logCallback(parameters, response);
-    if (response.kind === "foreign") return respond(await renderForeignPage());
+    if (response.kind === "foreign") return respond(await renderForeignPage(landing));
     answer ??= present(outcome.settle(response), c.env.peer);
     const told = await answer;
     if (!("redirect" in told) || told.redirect !== successPath) pageServed.resolve();

@@ -112,7 +112,8 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
     forcedLoginMethod: settings.forced_login_method,
     forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
     chatgptBaseUrl: settings.chatgpt_base_url,
-    ...readEndpoints(world, notes, issuer),
+    // A server's variable names the issuer of new sign-ins only, and none of those is with a token that is asked about.
+    ...readEndpoints(world, notes, flags.isServer ? parseIssuer(DEFAULT_ISSUER) : issuer),
     notes,
   };
 }

@@ -49,6 +49,7 @@ function claimsOf(accessToken: string): Record<string, unknown> {
   } catch {
     throw new LoginError("ACCESS_TOKEN_INVALID", "The host's access token cannot be used", {
       reason: "it is no JWT",
+      hint: "give an access token as the issuer gave it",
     });
   }
 }

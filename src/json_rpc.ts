@@ -5,7 +5,8 @@ import { invalidRequest, RPC_CODES, RpcError } from "./rpc_error.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 64 };
 
-type RequestId = string | number;
+/** A number that a double cannot hold stays as it was written. */
+type RequestId = string | number | RawNumber;
 
 /** Answers before the handler is done, where something else must not be said before. Later answers are ignored. */
 export type Answer = (result: JsonObject) => void;
@@ -41,8 +42,10 @@ export interface RpcPeer {
   ask(method: string, params: JsonObject, limitMs: number): Promise<unknown>;
   /** Requests that are not answered yet. */
   unanswered(): number;
-  /** Resolves when the next of them is. */
-  nextAnswer(): Promise<void>;
+  /** A question of ours waits for its answer, so the other side has to be listened to. */
+  isAsking(): boolean;
+  /** Resolves when the next request is answered, or something is asked. */
+  nextChange(): Promise<void>;
 }
 
 /** @see https://www.jsonrpc.org/specification */
@@ -50,7 +53,12 @@ export function createRpcPeer(handlers: RpcHandlers, options: RpcOptions): RpcPe
   const asked = new Map<number, (message: JsonObject) => void>();
   let lastId = -1;
   let unanswered = 0;
-  let oneDone = deferred<void>();
+  let change = deferred<void>();
+  const tellChange = (): void => {
+    const { resolve } = change;
+    change = deferred();
+    resolve();
+  };
 
   const send = (message: JsonObject): void => options.send(formatJson(message));
 
@@ -78,9 +86,7 @@ export function createRpcPeer(handlers: RpcHandlers, options: RpcOptions): RpcPe
       once(() => refuse(id, error));
     } finally {
       unanswered--;
-      const done = oneDone;
-      oneDone = deferred();
-      done.resolve();
+      tellChange();
     }
   }
 
@@ -109,7 +115,7 @@ export function createRpcPeer(handlers: RpcHandlers, options: RpcOptions): RpcPe
       if (line.text.trim() === "") return;
       let message: unknown;
       try {
-        message = parseJson(line.text, LIMITS);
+        message = parseJson(line.text, LIMITS, keepLongIds);
       } catch (thrown) {
         const { message } = thrown as SyntaxError;
         return refuseUnreadable(new RpcError(RPC_CODES.PARSE_ERROR, message));
@@ -125,6 +131,7 @@ export function createRpcPeer(handlers: RpcHandlers, options: RpcOptions): RpcPe
       asked.set(id, answered.resolve);
       try {
         send({ method, id, params });
+        tellChange();
         const message = await Promise.race([
           answered.promise,
           options.sleep(limitMs, enough.signal).then(() => undefined),
@@ -138,11 +145,27 @@ export function createRpcPeer(handlers: RpcHandlers, options: RpcOptions): RpcPe
       }
     },
     unanswered: () => unanswered,
-    nextAnswer: () => oneDone.promise,
+    isAsking: () => asked.size > 0,
+    nextChange: () => change.promise,
   };
 }
 
-/** A number beyond the safe ones would not come back as it was. */
+/** Where the runtime can write such a number back, it is kept; elsewhere it is refused, as it would come back as another. */
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+const { rawJSON } = JSON as { rawJSON?: (text: string) => RawNumber };
+
+function keepLongIds(name: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  const isLong = name === "id" && typeof value === "number" && !Number.isSafeInteger(value) &&
+    source !== undefined && /^-?\d{16,19}$/.test(source);
+  return isLong && rawJSON ? rawJSON(source) : value;
+}
+
 function isRequestId(id: unknown): id is RequestId {
-  return typeof id === "string" || Number.isSafeInteger(id);
+  if (typeof id === "string" || Number.isSafeInteger(id)) return true;
+  // What came as an object has a prototype; what JSON.rawJSON makes has none.
+  return isJsonObject(id) && Object.getPrototypeOf(id) === null &&
+    typeof id["rawJSON"] === "string";
 }

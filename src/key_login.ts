@@ -41,26 +41,13 @@ export async function loginWithApiKey(
     tell: (note: string) => void;
   },
 ): Promise<SavedKey> {
-  if (config.forcedLoginMethod === "chatgpt") {
-    throw new LoginError(
-      "LOGIN_METHOD_FORBIDDEN",
-      "Signing in with an API key is not allowed here",
-      {
-        reason: 'forced_login_method is "chatgpt"',
-        hint: "codex-login",
-      },
-    );
-  }
+  refuseForbiddenKey(config);
   if (!ask) await refuseTerminal(world, API_KEY);
   for (const message of config.notes) tell(message);
   const store = await prepareStore(world, config, tell);
-  const secret = { ...API_KEY, isGiven: ask !== undefined };
   const apiKey = ask
-    ? parseSecret(Buffer.from(await ask()), secret)
-    : await readStdinSecret(world, API_KEY, timeoutMs);
-  if (apiKey.startsWith("at-")) {
-    throw invalid(secret, "it is a personal access token: use --with-access-token");
-  }
+    ? parseKey(await ask())
+    : refuseOtherTokens(await readStdinSecret(world, API_KEY, timeoutMs), API_KEY);
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
   const replaced = await saveLogin(
@@ -71,4 +58,37 @@ export async function loginWithApiKey(
   world.saved();
   for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);
   return { kind: store.kind, path: store.path, apiKey };
+}
+
+/**
+ * Whether a key that a program hands over could be stored here.
+ *
+ * @throws {LoginError} LOGIN_METHOD_FORBIDDEN, API_KEY_INVALID
+ */
+export function checkApiKey(config: Pick<Config, "forcedLoginMethod">, apiKey: string): void {
+  refuseForbiddenKey(config);
+  parseKey(apiKey);
+}
+
+function refuseForbiddenKey(config: Pick<Config, "forcedLoginMethod">): void {
+  if (config.forcedLoginMethod === "chatgpt") {
+    throw new LoginError(
+      "LOGIN_METHOD_FORBIDDEN",
+      "Signing in with an API key is not allowed here",
+      {
+        reason: 'forced_login_method is "chatgpt"',
+        hint: "codex-login",
+      },
+    );
+  }
+}
+
+function parseKey(given: string): string {
+  const secret = { ...API_KEY, isGiven: true };
+  return refuseOtherTokens(parseSecret(Buffer.from(given), secret), secret);
+}
+
+function refuseOtherTokens(apiKey: string, secret: StdinSecret): string {
+  if (!apiKey.startsWith("at-")) return apiKey;
+  throw invalid(secret, "it is a personal access token: use --with-access-token");
 }

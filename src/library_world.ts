@@ -37,6 +37,7 @@ export async function createLibraryWorld(
     columns: () => undefined,
     writeData: () => {},
     sendData: nothing,
+    sendWords: nothing,
     writeWords: () => {},
     fetch: fetch === undefined ? world.fetch : createForeignFetch(fetch),
     keyring: openKeyring(runtime, env),

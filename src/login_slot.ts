@@ -25,9 +25,12 @@ export interface LoginSlot {
   /**
    * Ends the login that is under way, and does this while none is.
    *
+   * @param work in a World whose signal tells that something else is to take its place.
    * @param why tells the login what ended it; absent: a newer sign-in.
    */
-  exclusively<T>(work: () => Promise<T>, why?: LoginError): Promise<T>;
+  exclusively<T>(work: (world: World) => Promise<T>, why?: LoginError): Promise<T>;
+  /** Ends what is under way if nobody has been told of it yet: it may hang, and something else is to take its place. */
+  interrupt(): void;
   /**
    * Ends this login and calls `onEnded`, before its own `onEnd`, with whether that worked: one that is unknown, over, or being
    * stored is not ended.
@@ -52,10 +55,13 @@ export function createLoginSlot(world: World): LoginSlot {
   let current: Current | undefined;
 
   /** One after the other; each ends what was there before. */
-  function enter<T>(
-    work: (own: Current) => Promise<T>,
-    why = new LoginError("SUPERSEDED", "A newer sign-in took over"),
-  ): Promise<T> {
+  const superseded = (): LoginError => new LoginError("SUPERSEDED", "A newer sign-in took over");
+  const worldOf = ({ ending }: Current): World => ({
+    ...world,
+    signal: AbortSignal.any([world.signal, ending.signal]),
+  });
+
+  function enter<T>(work: (own: Current) => Promise<T>, why = superseded()): Promise<T> {
     current?.ending.abort(why);
     const own: Current = {
       ending: new AbortController(),
@@ -76,8 +82,7 @@ export function createLoginSlot(world: World): LoginSlot {
       const begun = deferred<void>();
       const lasting = enter(async (own) => {
         own.ending.signal.throwIfAborted();
-        const signal = AbortSignal.any([world.signal, own.ending.signal]);
-        const started = await begin({ ...world, signal });
+        const started = await begin(worldOf(own));
         const id = createUuid(world.randomBytes);
         own.id = id;
         onStarted(id, started);
@@ -97,8 +102,11 @@ export function createLoginSlot(world: World): LoginSlot {
     exclusively: (work, why) =>
       enter(async (own) => {
         own.isSettled = true;
-        return await work();
+        return await work(worldOf(own));
       }, why),
+    interrupt(): void {
+      if (current && current.id === undefined) current.ending.abort(superseded());
+    },
     cancel(id, onEnded): Promise<void> {
       const own = current;
       if (own === undefined || own.id !== id || own.isSettled) {

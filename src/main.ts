@@ -13,14 +13,14 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
 
 const ending = new AbortController();
 let isSaved = false;
-let held = 0;
+const held = new Set<Promise<unknown>>();
 for (const [signal, code] of SIGNALS) {
   process.on(signal, () => tellToEnd(new LoginError(code, `Cancelled by ${signal}`)));
 }
 
 /** Whoever asks twice means at once. */
 function tellToEnd(error: LoginError): void {
-  if (ending.signal.aborted && held === 0) process.exit(isSaved ? 0 : error.exitCode);
+  if (ending.signal.aborted && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
   ending.abort(error);
 }
 
@@ -37,13 +37,10 @@ function endWithBug(thrown: unknown): void {
   process.exit(error.exitCode);
 }
 
-async function hold<T>(work: () => Promise<T>): Promise<T> {
-  held++;
-  try {
-    return await work();
-  } finally {
-    held--;
-  }
+function hold<T>(work: () => Promise<T>): Promise<T> {
+  const working = work();
+  held.add(working);
+  return working.finally(() => held.delete(working));
 }
 
 const world = await createSystemWorld({
@@ -53,4 +50,7 @@ const world = await createSystemWorld({
   interrupt: () => tellToEnd(new LoginError("INTERRUPTED", "Cancelled at the keyboard")),
 });
 const args = process.argv.slice(2);
-process.exit(args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world));
+const exitCode = args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world);
+// Whoever asked for it may be gone by now; what must not be cut in two goes on.
+await Promise.allSettled(held);
+process.exit(exitCode);

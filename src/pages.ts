@@ -3,6 +3,7 @@ import successTemplate from "../assets/success.html" with { type: "text" };
 import type { Account } from "./account.ts";
 import type { LoginError } from "./errors.ts";
 import { sha256 } from "./oauth/pkce.ts";
+import { describeNextStep } from "./next_step.ts";
 import { printable } from "./printable.ts";
 
 /** A page and the only content it may have. */
@@ -54,17 +55,14 @@ export function renderErrorPage(
   error: LoginError,
   { place }: Landing = TERMINAL,
 ): Promise<Page> {
-  const isCommand = /^codex-login\b/.test(error.hint);
+  const isTerminal = place === "terminal";
+  const hint = isTerminal ? error.hint : describeNextStep(error.hint);
   return render(error.kind.page, errorTemplate, {
     title: error.kind.title,
     message: error.message,
     reason: error.reason && toSentence(error.reason),
-    hint: !isCommand
-      ? toSentence(error.hint)
-      : place === "terminal"
-      ? `Run: ${error.hint}`
-      : "Start the sign-in again.",
-    closing: place === "terminal"
+    hint: /^codex-login\b/.test(hint) ? `Run: ${hint}` : toSentence(hint),
+    closing: isTerminal
       ? "Your terminal shows the same message. You can close this tab."
       : "The program that started the sign-in was told the same. You can close this tab.",
     code: error.code,
@@ -72,11 +70,12 @@ export function renderErrorPage(
 }
 
 /** For requests that cannot be the answer to the sign-in under way. It tells nothing about that one. */
-export function renderForeignPage(): Promise<Page> {
+export function renderForeignPage({ place }: Landing = TERMINAL): Promise<Page> {
+  const where = place === "terminal" ? "your terminal" : "the program that you came from";
   return render(400, errorTemplate, {
     title: "Not the current sign-in",
     message: "This address does not belong to the sign-in that is under way",
-    hint: "Use the tab that was opened last, or open the address that your terminal shows.",
+    hint: `Use the tab that was opened last, or open the address that ${where} shows.`,
     closing: "The sign-in under way goes on.",
   });
 }

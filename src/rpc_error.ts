@@ -1,5 +1,6 @@
 import type { ErrorCode } from "./error_kinds.ts";
 import type { LoginError } from "./errors.ts";
+import { describeNextStep } from "./next_step.ts";
 import { printable } from "./printable.ts";
 
 /** @see https://www.jsonrpc.org/specification#error_object */
@@ -40,7 +41,7 @@ export function toRpcError(error: LoginError, prefix = ""): RpcError {
     code,
     message: printable(message),
     cause: reason === undefined ? null : printable(reason),
-    hint,
+    hint: describeNextStep(hint),
   });
 }
 

@@ -3,7 +3,7 @@ import { createFetch } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
 import { launch } from "./launch.ts";
-import { loadRuntime, type Runtime } from "./runtime/runtime.ts";
+import { loadRuntime, type OutputStream, type Runtime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
 import { type KeyringAccess, SILENT_LOG, type Stdin, type World } from "./world.ts";
 
@@ -28,7 +28,8 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
       await (await import("./system_terminal.ts")).openSystemTerminal(options),
     columns: () => process.stderr.columns || undefined,
     writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
-    sendData: (text) => sendData(runtime, text),
+    sendData: (text) => send(runtime, "stdout", text),
+    sendWords: (text) => send(runtime, "stderr", text),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
     keyring: keyring ??
@@ -70,7 +71,7 @@ function write(descriptor: number, text: string): void {
       if (code === "EAGAIN" && performance.now() < until) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       } else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
-      else throw outputFailed(thrown);
+      else throw outputFailed("stdout", thrown);
     }
   }
 }
@@ -78,20 +79,20 @@ function write(descriptor: number, text: string): void {
 /** Milliseconds until a full pipe is tried again, where the system does not wait for its reader itself. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-async function sendData(runtime: Runtime, text: string): Promise<void> {
+async function send(runtime: Runtime, stream: OutputStream, text: string): Promise<void> {
   let bytes: Uint8Array = Buffer.from(text);
   while (bytes.length > 0) {
     try {
-      bytes = bytes.subarray(await runtime.writeStdout(bytes));
+      bytes = bytes.subarray(await runtime.writeTo(stream, bytes));
     } catch (thrown) {
       if (systemCode(thrown) === "EAGAIN") await sleep(FULL_PIPE_PAUSE_MS);
-      else throw outputFailed(thrown);
+      else throw outputFailed(stream, thrown);
     }
   }
 }
 
-function outputFailed(thrown: unknown): LoginError {
-  return new LoginError("OUTPUT_FAILED", "stdout cannot be written", {
+function outputFailed(stream: OutputStream, thrown: unknown): LoginError {
+  return new LoginError("OUTPUT_FAILED", `${stream} cannot be written`, {
     reason: describeSystemError(thrown),
   });
 }

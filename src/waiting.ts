@@ -37,13 +37,13 @@ export async function waitForCompletion(
   }
 }
 
-/** Until the last page was delivered, and the person went on to the set-up if there is one. */
+/** Until the last page was delivered, also when the program is to end; and until the person went on to the set-up, if there is one. */
 export async function waitForPage(
   world: WaitingWorld,
   server: CallbackServer,
   hasSetup: boolean,
 ): Promise<void> {
-  const isServed = await within(world, PAGE_MS, server.pageServed, world.signal);
+  const isServed = await within(world, PAGE_MS, server.pageServed);
   if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
 }
 

@@ -9,14 +9,14 @@ const LIMITS = { maxLength: 1 << 20, maxDepth: 16 };
 const LIMIT_MS = 10_000;
 const ANYWHERE = "NO_CONSTRAINT";
 
-const Accounts = v.object({
-  accounts: v.array(v.object({
-    id: v.string(),
-    plan_type: v.optional(v.nullable(v.string())),
-    name: v.optional(v.nullable(v.string())),
-    workspace_backend_origin: v.string(),
-    account_routing_override: v.picklist([ANYWHERE, "us", "us_cr"]),
-  })),
+const Accounts = v.object({ accounts: v.array(v.looseObject({ id: v.string() })) });
+
+/** Of the workspace that is asked about; the others are nobody's business. */
+const OwnAccount = v.object({
+  plan_type: v.optional(v.nullable(v.string())),
+  name: v.optional(v.nullable(v.string())),
+  workspace_backend_origin: v.string(),
+  account_routing_override: v.picklist([ANYWHERE, "us", "us_cr"]),
 });
 
 /** Where requests for a workspace go, and how it is called. */
@@ -63,8 +63,11 @@ export async function requestWorkspaceRouting(
   }
   const parsed = v.safeParse(Accounts, parse(body));
   if (!parsed.success) throw failed("its answer is not usable");
-  const found = parsed.output.accounts.find(({ id }) => id === accountId);
-  if (!found) throw failed("the workspace is not among the person's");
+  const account = parsed.output.accounts.find(({ id }) => id === accountId);
+  if (!account) throw failed("the workspace is not among the person's");
+  const own = v.safeParse(OwnAccount, account);
+  if (!own.success) throw failed("its answer is not usable");
+  const found = own.output;
   return {
     accountId,
     name: found.name ?? null,

@@ -122,6 +122,8 @@ export interface World {
    * @throws {LoginError} OUTPUT_FAILED
    */
   sendData(text: string): Promise<void>;
+  /** The same for words on stderr. */
+  sendWords(text: string): Promise<void>;
   /** Lines for people on stderr. */
   writeWords(text: string): void;
   readonly fetch: Fetch;

@@ -6,15 +6,19 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { startAppServer } from "./testing/app_server_run.ts";
-import { visit } from "./testing/fake_browser.ts";
+import { deferred } from "../src/deferred.ts";
+import { serverEnvironment, startAppServer } from "./testing/app_server_run.ts";
+import { NAVIGATION, obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
+import { get, location } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
-import { SUBJECT } from "./testing/program.ts";
+import { runProgram, SUBJECT } from "./testing/program.ts";
+import { storeLogin } from "./testing/stored_login.ts";
 import { runTranscript, type Transcript } from "./testing/transcript.ts";
 
 const SLOW = { timeout: 60_000 };
+const KEY = "sk-test-0123456789abcdefghij";
 const FOLDER = fileURLToPath(new URL("vectors/app_server/", import.meta.url));
 
 for (const file of readdirSync(FOLDER)) {
@@ -237,3 +241,133 @@ test(
     assert.equal((await left.program.ended).exitCode, 3);
   },
 );
+
+test(
+  `${SUBJECT}: requests that do not wait for each other's answers get the results that they would have had`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const lines = [
+      { id: 0, method: "initialize", params: { clientInfo: { name: "x", version: "1" } } },
+      { id: 1, method: "account/login/start", params: { type: "apiKey", apiKey: KEY } },
+      { id: 2, method: "account/read", params: {} },
+      { id: 3, method: "account/logout" },
+      { id: 4, method: "getAuthStatus", params: {} },
+      { id: 5, method: "account/login/start", params: { type: "apiKey", apiKey: KEY } },
+    ];
+    const { exitCode, stdout } = await runProgram(home, ["app-server"], {
+      input: lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+      env: serverEnvironment(issuer),
+    });
+    assert.equal(exitCode, 0);
+    const said = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(said.map(({ id, method }) => id ?? method), [
+      0,
+      1,
+      "account/login/completed",
+      "account/updated",
+      2,
+      3,
+      "account/updated",
+      4,
+      5,
+      "account/login/completed",
+      "account/updated",
+    ]);
+    assert.equal(said[4].result.account.type, "apiKey");
+    assert.equal(said[7].result.authMethod, null);
+  },
+);
+
+test(
+  `${SUBJECT}: a renewal that is under way is seen through, however the server is ended`,
+  SLOW,
+  async () => {
+    for (const end of ["stdin", "SIGTERM", "stdout"] as const) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await storeLogin(home, issuer, 3_600);
+      const released = deferred<void>();
+      issuer.misbehave.refresh = { after: released.promise };
+      await using run = startAppServer(home, issuer);
+      await run.initialize();
+      run.send({ id: 1, method: "account/read", params: { refreshToken: true } });
+      while (issuer.asked("refresh").length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      if (end === "stdin") run.program.child.stdin?.end();
+      else if (end === "SIGTERM") run.program.kill("SIGTERM");
+      else {
+        run.program.child.stdout?.destroy();
+        run.send({ id: 2, method: "nope" });
+      }
+      // Longer than it waits for anything but what must not be cut.
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      released.resolve();
+      const { exitCode } = await run.program.ended;
+      assert.equal(exitCode, { stdin: 0, SIGTERM: 143, stdout: 3 }[end]);
+      const { refresh_token } = (await home.authJson())["tokens"] as Record<string, string>;
+      assert.ok(issuer.liveRefreshTokens.has(refresh_token ?? ""), `ended by ${end}`);
+    }
+  },
+);
+
+test(
+  `${SUBJECT}: a host that reads no stderr, or no stdout, stops nothing for good`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await home.writeAuth({ auth_mode: "apikey", OPENAI_API_KEY: KEY });
+    await using run = startAppServer(home, issuer, [], { env: { CODEX_ACCESS_TOKEN: "at-x" } });
+    await run.initialize();
+    run.program.child.stderr?.pause();
+    for (let id = 1; id < 1_000; id++) {
+      await run.ask(id, "account/read", {});
+    }
+    assert.ok((await run.ask(1_000, "getAuthStatus", {}))["result"]);
+    run.program.child.stdout?.pause();
+    const line = `${JSON.stringify({ id: 1, method: "nope" })}\n`.repeat(1_000);
+    for (let i = 0; i < 30; i++) run.program.child.stdin?.write(line);
+    run.program.child.stdin?.end();
+    const exitCode = await new Promise((resolve) => run.program.child.once("exit", resolve));
+    // It has given the reader up, or was told of the end of stdin before that.
+    assert.ok(exitCode === 3 || exitCode === 0);
+    run.program.child.stdout?.resume();
+    run.program.child.stderr?.resume();
+  },
+);
+
+test(
+  `${SUBJECT}: the page of a stored login is delivered, also when the host ends the server at once`,
+  SLOW,
+  async () => {
+    for (const end of ["stdin", "SIGTERM"] as const) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await using run = startAppServer(home, issuer);
+      await run.initialize();
+      const { result } = await run.ask(1, "account/login/start", { type: "chatgpt" });
+      const callback = await obtainCallback((result as Record<string, string>)["authUrl"] ?? "");
+      const reply = await get(callback, { headers: NAVIGATION });
+      while ((await run.next())["method"] !== "account/updated");
+      if (end === "stdin") run.program.child.stdin?.end();
+      else run.program.kill("SIGTERM");
+      const page = await get(new URL(location(reply), callback).href, { headers: NAVIGATION });
+      assert.equal(page.status, 200, end);
+      assert.equal((await run.program.ended).exitCode, end === "stdin" ? 0 : 143);
+    }
+  },
+);
+
+test("what hosts pass to the reference's app-server is understood", SLOW, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const args = ["--listen", "stdio://", "--stdio", "--analytics-default-enabled"];
+  await using run = startAppServer(home, issuer, args);
+  await run.initialize();
+  assert.equal((await run.end()).exitCode, 0);
+  const other = await runProgram(home, ["app-server", "--listen", "ws://127.0.0.1:1"]);
+  assert.equal(other.exitCode, 2);
+});

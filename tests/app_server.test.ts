@@ -35,7 +35,11 @@ async function openSession(
   changes: Partial<World> = {},
 ): Promise<Session> {
   const world = await createWorld({
-    env: { XDG_RUNTIME_DIR: home.path, CODEX_APP_SERVER_LOGIN_ISSUER: issuer.url },
+    env: {
+      XDG_RUNTIME_DIR: home.path,
+      CODEX_APP_SERVER_LOGIN_ISSUER: issuer.url,
+      CODEX_AUTHAPI_BASE_URL: `${issuer.url}/api/accounts`,
+    },
     ...changes,
   });
   const config = await resolveConfig(world, { codexHome: home.path, isServer: true });

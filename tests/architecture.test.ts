@@ -143,6 +143,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "app_server_logins.ts": "app_server.test.ts",
     "app_server_params.ts": "app_server.test.ts",
     "rpc_error.ts": "json_rpc.test.ts",
+    "next_step.ts": "pages.test.ts",
     "main.ts": "login.e2e.test.ts",
     "version.ts": "cli.test.ts",
     "deferred.ts": "login.test.ts",

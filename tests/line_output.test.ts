@@ -6,11 +6,9 @@ import { createLineOutput } from "../src/line_output.ts";
 test("lines go out in their order, and nobody waits for a slow reader", async () => {
   const read: string[] = [];
   let next = deferred<void>();
-  const output = createLineOutput({
-    async sendData(text): Promise<void> {
-      await next.promise;
-      read.push(text);
-    },
+  const output = createLineOutput(async (text) => {
+    await next.promise;
+    read.push(text);
   }, () => assert.fail("nothing failed"));
   for (const line of ["one", "two", "three"]) output.send(line);
   assert.equal(output.pendingLength(), 14);
@@ -30,7 +28,7 @@ test("lines go out in their order, and nobody waits for a slow reader", async ()
 test("a reader that is gone is told once, and then nothing is kept", async () => {
   const failures: unknown[] = [];
   const output = createLineOutput(
-    { sendData: () => Promise.reject(new Error("gone")) },
+    () => Promise.reject(new Error("gone")),
     (thrown) => failures.push(thrown),
   );
   output.send("one");

@@ -1,24 +1,30 @@
 import { createAppServer } from "../app_server.ts";
 import { LoginError } from "../errors.ts";
 import { createMemoryStore } from "../host_store.ts";
-import { createLineOutput } from "../line_output.ts";
+import { createLineOutput, type LineOutput } from "../line_output.ts";
 import { createLineSplitter } from "../line_splitter.ts";
 import { printable } from "../printable.ts";
 import type { World } from "../world.ts";
-import type { CommandContext } from "./command.ts";
+import type { CommandContext, OptionValues } from "./command.ts";
 
 /** Of one message. */
 const MAX_LINE_BYTES = 1 << 20;
 /** Beyond these nothing more is read until the other side has caught up. */
 const MAX_UNANSWERED = 256;
 const MAX_UNREAD = 4 << 20;
+/** Milliseconds without a byte taken, after which a reader with so much before it does not read any more. */
+const STALLED_MS = 5_000;
+/** Notes that nobody reads are dropped beyond so many characters, and those that were told before are not told again. */
+const MAX_UNREAD_NOTES = 1 << 16;
+const MAX_KNOWN_NOTES = 100;
 /** Milliseconds after the end of stdin for what was asked before it, and for the reader to take the answers. */
 const LAST_ANSWERS_MS = 1_000;
 const LAST_LINES_MS = 2_000;
 
 /** The account API on stdin and stdout, until stdin ends. */
 export async function runAppServer(context: CommandContext): Promise<number> {
-  const { options, say } = context;
+  const { options } = context;
+  refuseOtherAddresses(options);
   const ending = new AbortController();
   const signal = AbortSignal.any([context.world.signal, ending.signal]);
   const world: World = { ...context.world, signal, saved: () => {} };
@@ -26,36 +32,88 @@ export async function runAppServer(context: CommandContext): Promise<number> {
   const config = context.config.store === "ephemeral"
     ? { ...context.config, store: createMemoryStore() }
     : context.config;
-  const note = (message: string): void => say(printable(message));
+  const note = options.flag("quiet") ? () => {} : createNotes(context.world);
   for (const message of config.notes) note(message);
   await world.runtime.protectMemory();
 
-  const output = createLineOutput(world, (thrown) => ending.abort(thrown));
+  const output = createLineOutput(world.sendData, (thrown) => ending.abort(thrown));
   const server = createAppServer(world, { ...config, notes: [] }, {
     send: output.send,
     note,
     isStrict: options.flag("strict-reference"),
   });
   const take = createLineSplitter(MAX_LINE_BYTES, server.receive);
+  const isBusy = (): boolean => server.unanswered() > MAX_UNANSWERED && !server.isAsking();
+
   async function catchUp(): Promise<void> {
-    while (server.unanswered() > MAX_UNANSWERED) await server.nextAnswer();
-    if (output.pendingLength() > MAX_UNREAD) await output.drained();
+    while (isBusy() && !signal.aborted) await server.nextChange();
+    while (output.pendingLength() > MAX_UNREAD && !signal.aborted) {
+      if (await isTakingMore(world, output)) continue;
+      ending.abort(new LoginError("OUTPUT_FAILED", "Nobody reads stdout any more"));
+    }
   }
+  async function answerAll(): Promise<void> {
+    const enough = new AbortController();
+    const late = context.world.sleep(LAST_ANSWERS_MS, enough.signal).then(() => true);
+    while (server.unanswered() > 0) {
+      if (await Promise.race([server.nextChange(), late])) break;
+    }
+    enough.abort();
+  }
+
   await world.followStdin((bytes) => {
     take(bytes);
-    const isBehind = server.unanswered() > MAX_UNANSWERED || output.pendingLength() > MAX_UNREAD;
-    return isBehind ? catchUp() : undefined;
+    return isBusy() || output.pendingLength() > MAX_UNREAD ? catchUp() : undefined;
   }, signal);
-  signal.throwIfAborted();
-  take();
-
-  async function answerAll(): Promise<void> {
-    while (server.unanswered() > 0) await server.nextAnswer();
+  if (!signal.aborted) {
+    take();
+    await answerAll();
+    const details = { reason: "stdin ended" };
+    ending.abort(new LoginError("CANCELED", "The sign-in was cancelled", details));
   }
-  await Promise.race([answerAll(), context.world.sleep(LAST_ANSWERS_MS)]);
-  ending.abort(new LoginError("CANCELED", "The sign-in was cancelled", { reason: "stdin ended" }));
+  // What was asked is answered and what was begun is ended, whatever ended the server.
+  await answerAll();
   await server.idle();
-  await Promise.race([output.drained(), context.world.sleep(LAST_LINES_MS)]);
-  context.world.signal.throwIfAborted();
+  const { sleep, signal: outer } = context.world;
+  await Promise.race([output.drained(), sleep(LAST_LINES_MS, outer)]);
+  outer.throwIfAborted();
+  const { code } = signal.reason;
+  if (code !== "CANCELED") throw signal.reason;
   return 0;
+}
+
+async function isTakingMore(
+  { sleep, signal }: Pick<World, "sleep" | "signal">,
+  output: LineOutput,
+): Promise<boolean> {
+  const enough = new AbortController();
+  const stop = AbortSignal.any([signal, enough.signal]);
+  const isTaken = await Promise.race([
+    output.nextTaken().then(() => true),
+    sleep(STALLED_MS, stop).then(() => signal.aborted),
+  ]);
+  enough.abort();
+  return isTaken;
+}
+
+/** Words for a person, who may have nobody reading them: they keep nothing waiting, and none is said twice. */
+function createNotes(world: Pick<World, "sendWords">): (message: string) => void {
+  const output = createLineOutput(world.sendWords, () => {});
+  const known = new Set<string>();
+  return (message) => {
+    const note = printable(message);
+    if (known.has(note) || output.pendingLength() > MAX_UNREAD_NOTES) return;
+    if (known.size >= MAX_KNOWN_NOTES) known.clear();
+    known.add(note);
+    output.send(note);
+  };
+}
+
+/** Hosts say it because the reference has other places to listen, too. */
+function refuseOtherAddresses(options: OptionValues): void {
+  const address = options.text("listen");
+  if (address === undefined || address === "stdio://") return;
+  throw new LoginError("USAGE", "The app-server listens on stdin and stdout only", {
+    hint: "codex-login app-server --listen stdio://",
+  });
 }

@@ -137,10 +137,17 @@ export const COMMANDS: readonly Command[] = [
     name: "app-server",
     summary: "serve the account API for editors: JSON-RPC on stdin and stdout",
     usage: ["codex-login app-server [--strict-reference]"],
-    options: [{
-      name: "strict-reference",
-      help: "answer what is unknown or unreadable just as `codex app-server` does",
-    }],
+    options: [
+      {
+        name: "strict-reference",
+        help: "answer what is unknown or unreadable just as `codex app-server` does",
+      },
+      { name: "stdio" },
+      { name: "listen", value: "ADDRESS" },
+      {
+        name: "analytics-default-enabled",
+      },
+    ],
     examples: ["codex-login app-server"],
     isServer: true,
     load: async () => (await import("./app_server.ts")).runAppServer,

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { writeStdout } from "./write_stdout.ts";
+import { writeToDescriptor } from "./write_to_descriptor.ts";
 import { tryLockFileEx } from "./bun_kernel32.ts";
 import { loadLibc } from "./bun_libc.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
@@ -94,7 +94,7 @@ export const bunRuntime: Runtime = {
       // Bun would fetch what is missing from the registry, and run it.
       : [process.execPath, "--no-install", entryPath(import.meta.url), word],
 
-  writeStdout,
+  writeTo: writeToDescriptor,
 
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
   hazard(): Hazard | undefined {

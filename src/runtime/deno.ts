@@ -41,7 +41,7 @@ export const denoRuntime: Runtime = {
   },
 
   /** Deno's `fs.write` blocks everything. */
-  writeStdout: (bytes) => Deno.stdout.write(bytes),
+  writeTo: (stream, bytes) => Deno[stream].write(bytes),
 
   hazard(env): Hazard | undefined {
     if (/^(1|true)$/i.test(env["OTEL_DENO"] ?? "")) {

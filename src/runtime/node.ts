@@ -9,10 +9,11 @@ import {
   entryPath,
   type FileLock,
   type HttpServer,
+  type OutputStream,
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
-import { writeStdout } from "./write_stdout.ts";
+import { DESCRIPTORS, writeToDescriptor } from "./write_to_descriptor.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
@@ -20,18 +21,18 @@ const REQUEST_LIMIT_MS = 5_000;
 const CHECK_MS = 1_000;
 const O_EXLOCK_DARWIN = 0x20;
 
-let stdout: Promise<Socket | undefined> | undefined;
+const pipes = new Map<OutputStream, Promise<Socket | undefined>>();
 
 /**
  * A pipe is written to without a thread: Node cannot end while one waits for a reader. Undefined for all that is no pipe, and
  * so takes what it is given.
  */
-async function openStdout(): Promise<Socket | undefined> {
+async function openPipe(stream: OutputStream): Promise<Socket | undefined> {
   const { Socket } = await import("node:net");
   try {
-    const stream = new Socket({ fd: 1, readable: false, writable: true });
+    const pipe = new Socket({ fd: DESCRIPTORS[stream], readable: false, writable: true });
     // Whoever writes is told.
-    return stream.on("error", () => {});
+    return pipe.on("error", () => {});
   } catch {
     return undefined;
   }
@@ -90,12 +91,13 @@ export const nodeRuntime: Runtime = {
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
   },
 
-  async writeStdout(bytes): Promise<number> {
-    stdout ??= openStdout();
-    const stream = await stdout;
-    if (!stream) return await writeStdout(bytes);
+  async writeTo(stream, bytes): Promise<number> {
+    const opening = pipes.get(stream) ?? openPipe(stream);
+    pipes.set(stream, opening);
+    const pipe = await opening;
+    if (!pipe) return await writeToDescriptor(stream, bytes);
     return await new Promise((resolve, reject) => {
-      stream.write(bytes, (thrown) => thrown ? reject(thrown) : resolve(bytes.length));
+      pipe.write(bytes, (thrown) => thrown ? reject(thrown) : resolve(bytes.length));
     });
   },
 

@@ -22,6 +22,8 @@ export interface HttpServer {
   stop(options?: { force: boolean }): Promise<void>;
 }
 
+export type OutputStream = "stdout" | "stderr";
+
 export interface FileLock {
   release(): void;
 }
@@ -50,10 +52,10 @@ export interface Runtime {
   /** The command that runs this program anew, as `word` and with no more rights than looking into the keyring takes. */
   helperCommand(word: string): readonly string[];
   /**
-   * Writes some of these bytes to stdout and tells how many, or rejects with the system's own `code`. A reader that does not
-   * read keeps nothing else waiting, nor the end of the process.
+   * Writes some of these bytes and tells how many, or rejects with the system's own `code`. A reader that does not read keeps
+   * nothing else waiting, nor the end of the process.
    */
-  writeStdout(bytes: Uint8Array): Promise<number>;
+  writeTo(stream: OutputStream, bytes: Uint8Array): Promise<number>;
   /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */

@@ -35,6 +35,10 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
       data.push(...text.trimEnd().split("\n"));
       return Promise.resolve();
     },
+    sendWords(text): Promise<void> {
+      words.push(...text.trimEnd().split("\n"));
+      return Promise.resolve();
+    },
     writeWords: (text) => void words.push(...text.split("\n")),
     fetch: createFetch(),
     keyring: () => Promise.resolve({ failure: "there is none in tests", isAbsent: true }),

@@ -171,6 +171,11 @@ test("every source file has tests of its own, or is named with the tests that ho
     "profile_list.ts": "profiles.test.ts",
     "remove_profile.ts": "profiles.test.ts",
     "keyring_helper.ts": "keyring.e2e.test.ts",
+    "account_words.ts": "status.test.ts",
+    "status_words.ts": "status.test.ts",
+    "logout_words.ts": "logout.test.ts",
+    "revocation_words.ts": "logout.test.ts",
+    "error_json.ts": "cli.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -133,6 +133,15 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import("./profile.ts")).runProfile,
   },
+  {
+    name: "mcp-server",
+    summary: "serve the Model Context Protocol on stdin and stdout",
+    usage: ["codex-login mcp-server"],
+    options: [],
+    examples: ["codex-login mcp-server"],
+    isServer: true,
+    load: async () => (await import("./mcp_server.ts")).runMcpServer,
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

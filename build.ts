@@ -1,6 +1,6 @@
 /**
- * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it, and
- * `dist/codex-login.mjs`, the one file of the npm package. `--bundle-only` leaves the executable out.
+ * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it, and the npm package's
+ * `dist/codex-login.mjs` with `dist/mcp_sdk.mjs`, which it loads for its MCP server. `--bundle-only` leaves the executable out.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -18,23 +18,35 @@ const SEALED = [
   "--no-compile-autoload-package-json",
 ];
 
+/** In a file of its own: read at every start it would make all commands slower, and its bytecode is four times as big. */
+const MCP_SDK = `${DIST}/mcp_sdk.mjs`;
+const MCP_SDK_FILE = `--define=MCP_SDK=${JSON.stringify(`../${MCP_SDK}`)}`;
+
 const KEYRING = "@napi-rs/keyring";
 
 mkdirSync(DIST, { recursive: true });
+build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
+  "--target=node",
+  "--minify",
+  // The SDK's smaller judge of JSON schemas, and none of the process's own streams.
+  "--conditions=browser",
+]);
 const bundle = `${DIST}/codex-login.mjs`;
-build("bundle for Node, Bun and Deno", bundle, [
+build("bundle for Node, Bun and Deno", ENTRY, bundle, [
   "--target=node",
   "--minify-syntax",
   "--minify-whitespace",
   "--banner=#!/usr/bin/env node",
   // Native code, for those who have it beside the bundle.
   `--external=${KEYRING}`,
+  MCP_SDK_FILE,
+  "--asset-naming=[name].[ext]",
 ]);
 chmodSync(bundle, 0o755);
 
 if (!process.argv.includes("--bundle-only")) {
   const suffix = process.platform === "win32" ? ".exe" : "";
-  build("executable for this machine", `${DIST}/codex-login${suffix}`, [
+  build("executable for this machine", ENTRY, `${DIST}/codex-login${suffix}`, [
     "--compile",
     // What a command does not need is not even loaded: start-up is paid at every call.
     "--splitting",
@@ -44,6 +56,7 @@ if (!process.argv.includes("--bundle-only")) {
     ...SEALED,
     // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
     `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
+    MCP_SDK_FILE,
   ]);
 }
 
@@ -59,12 +72,15 @@ function keyringAddon(): string {
   process.exit(1);
 }
 
-function build(what: string, file: string, options: readonly string[]): void {
+function build(what: string, entry: string, file: string, options: readonly string[]): void {
   const started = performance.now();
   rmSync(file, { force: true });
+  const into = options.includes("--compile")
+    ? [`--outfile=${file}`]
+    : [`--outdir=${dirname(file)}`, `--entry-naming=${basename(file)}`];
   const { status, stderr, stdout } = spawnSync(
     bunPath(),
-    ["build", ENTRY, `--outfile=${file}`, ...options],
+    ["build", entry, ...into, ...options],
     { encoding: "utf8" },
   );
   if (status !== 0) {

@@ -1,9 +1,9 @@
-import { write as writeAsync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { createFetch } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
 import { launch } from "./launch.ts";
-import { loadRuntime } from "./runtime/runtime.ts";
+import { loadRuntime, type Runtime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
 import { SILENT_LOG, type Stdin, type World } from "./world.ts";
 
@@ -24,7 +24,7 @@ export async function createSystemWorld(ending: Ending): Promise<World> {
       await (await import("./system_terminal.ts")).openSystemTerminal(options),
     columns: () => process.stderr.columns || undefined,
     writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
-    sendData,
+    sendData: (text) => sendData(runtime, text),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
     fetch: createFetch(),
     keyring: createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
@@ -73,21 +73,11 @@ function write(descriptor: number, text: string): void {
 /** Milliseconds until a full pipe is tried again, where the system does not wait for its reader itself. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-/** By descriptor, like write(); but the system's thread waits for the reader, and not ours. */
-async function sendData(text: string): Promise<void> {
+async function sendData(runtime: Runtime, text: string): Promise<void> {
   const bytes = Buffer.from(text);
   for (let offset = 0; offset < bytes.length;) {
     try {
-      offset += await new Promise<number>((resolve, reject) => {
-        writeAsync(
-          DESCRIPTORS.stdout,
-          bytes,
-          offset,
-          bytes.length - offset,
-          null,
-          (thrown, length) => thrown ? reject(thrown) : resolve(length),
-        );
-      });
+      offset += await runtime.writeStdout(bytes.subarray(offset));
     } catch (thrown) {
       if (systemCode(thrown) === "EAGAIN") await sleep(FULL_PIPE_PAUSE_MS);
       else throw outputFailed(thrown);

@@ -11,6 +11,7 @@ import {
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
+import { writeStdout } from "./write_stdout.ts";
 
 /** Seconds a connection may be silent before its request is complete. An answer of ours may take as long as it needs. */
 const IDLE_SECONDS = 5;
@@ -86,6 +87,8 @@ export const bunRuntime: Runtime = {
     if (outcome === "busy") return undefined;
     throw lockUnsupported(path, `flock: error ${outcome}`);
   },
+
+  writeStdout,
 
   helperCommand: (word) =>
     isExecutable()

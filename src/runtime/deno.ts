@@ -40,6 +40,9 @@ export const denoRuntime: Runtime = {
     return [Deno.execPath(), "run", "--quiet", ...rights, entry, word];
   },
 
+  /** Here node's way of it would stop everything until the reader took all. */
+  writeStdout: (bytes) => Deno.stdout.write(bytes),
+
   hazard(env): Hazard | undefined {
     if (/^(1|true)$/i.test(env["OTEL_DENO"] ?? "")) {
       return {

@@ -11,6 +11,7 @@ import {
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
+import { writeStdout } from "./write_stdout.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
@@ -70,6 +71,8 @@ export const nodeRuntime: Runtime = {
     if (status === 1) return undefined;
     throw lockUnsupported(path, `flock(1) ended with ${status}`);
   },
+
+  writeStdout,
 
   helperCommand: (word) => [process.execPath, entryPath(import.meta.url), word],
 

@@ -49,6 +49,11 @@ export interface Runtime {
   tryLock(path: string): Promise<FileLock | undefined>;
   /** The command that runs this program anew, as `word` and with no more rights than looking into the keyring takes. */
   helperCommand(word: string): readonly string[];
+  /**
+   * Writes what it can of the bytes to stdout, while everything else goes on, and resolves with how many its reader took; or
+   * rejects with the system's own `code`. One at a time.
+   */
+  writeStdout(bytes: Uint8Array): Promise<number>;
   /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */

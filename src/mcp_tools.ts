@@ -10,14 +10,7 @@ import { logout } from "./logout.ts";
 import { describeLogout, logoutJson } from "./logout_words.ts";
 import { readClient } from "./mcp_client.ts";
 import type { McpLogins } from "./mcp_logins.ts";
-import {
-  describeTask,
-  endedResult,
-  failedResult,
-  lastJson,
-  pendingJson,
-  toolResult,
-} from "./mcp_results.ts";
+import { failedResult, toolResult } from "./mcp_results.ts";
 import {
   CancelInput,
   CancelOutput,
@@ -29,9 +22,8 @@ import {
   StatusOutput,
 } from "./mcp_schemas.ts";
 import { type SignIn, signIn } from "./mcp_sign_in.ts";
+import { tellStatus } from "./mcp_status.ts";
 import { printable } from "./printable.ts";
-import { readStatus } from "./status.ts";
-import { describeStatus, statusJson } from "./status_words.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds; the reference's. */
@@ -164,42 +156,6 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T | CallToolResult> 
   } catch (thrown) {
     return failedResult(thrown);
   }
-}
-
-async function tellStatus(
-  world: World,
-  config: Config,
-  logins: McpLogins,
-): Promise<CallToolResult> {
-  const status = await readStatus(world, config);
-  const { loggedIn, authMode, account, accessToken, store, path, issuer, overriddenBy } =
-    statusJson(status);
-  const pending = logins.pending();
-  const last = logins.last();
-  const ended = last?.result?.error && endedResult(last, last.result);
-  const lines = [
-    ...describeStatus(status),
-    ...status.notes.map((note) => printable(note)),
-    ...(pending ? ["A sign-in waits for the person:", ...describeTask(pending)] : []),
-    ...(ended && !pending ? [`The last sign-in failed: ${wordsOf(ended)}`] : []),
-  ];
-  return toolResult(lines, {
-    loggedIn,
-    authMode,
-    account,
-    accessToken,
-    store,
-    path,
-    issuer,
-    overriddenBy,
-    pending: pending ? pendingJson(pending) : null,
-    lastSignIn: last ? lastJson(last) : null,
-    notes: status.notes.map((note) => printable(note)),
-  });
-}
-
-function wordsOf({ content }: CallToolResult): string {
-  return content.map((part) => part.type === "text" ? part.text : "").join("\n");
 }
 
 async function cancelLogin(

@@ -1,7 +1,7 @@
 /**
  * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it; and of the npm package
- * `dist/codex-login.mjs`, the program, `dist/mod.mjs`, the library, and `dist/types`, its declarations. `--bundle-only` leaves
- * the executable out.
+ * `dist/codex-login.mjs`, the program, with `dist/mcp_sdk.mjs`, which it loads for its MCP server, `dist/mod.mjs`, the library,
+ * and `dist/types`, its declarations. `--bundle-only` leaves the executable out.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -21,9 +21,19 @@ const SEALED = [
   "--no-compile-autoload-package-json",
 ];
 
+/** In a file of its own: read at every start it would make all commands slower, and its bytecode is four times as big. */
+const MCP_SDK = `${DIST}/mcp_sdk.mjs`;
+const MCP_SDK_FILE = `--define=MCP_SDK=${JSON.stringify(`../${MCP_SDK}`)}`;
+
 const KEYRING = "@napi-rs/keyring";
 
 mkdirSync(DIST, { recursive: true });
+build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
+  "--target=node",
+  "--minify",
+  // The SDK's smaller judge of JSON schemas, and none of the process's own streams.
+  "--conditions=browser",
+]);
 const bundle = `${DIST}/codex-login.mjs`;
 const FOR_ALL = ["--target=node", "--minify-syntax", "--minify-whitespace"];
 build("bundle for Node, Bun and Deno", ENTRY, bundle, [
@@ -31,6 +41,8 @@ build("bundle for Node, Bun and Deno", ENTRY, bundle, [
   "--banner=#!/usr/bin/env node",
   // Native code, for those who have it beside the bundle.
   `--external=${KEYRING}`,
+  MCP_SDK_FILE,
+  "--asset-naming=[name].[ext]",
 ]);
 chmodSync(bundle, 0o755);
 build("library", LIBRARY, `${DIST}/mod.mjs`, FOR_ALL);
@@ -48,6 +60,7 @@ if (!process.argv.includes("--bundle-only")) {
     ...SEALED,
     // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
     `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
+    MCP_SDK_FILE,
   ]);
 }
 
@@ -66,7 +79,10 @@ function keyringAddon(): string {
 function build(what: string, entry: string, file: string, options: readonly string[]): void {
   const started = performance.now();
   rmSync(file, { force: true });
-  run(["build", entry, `--outfile=${file}`, ...options]);
+  const into = options.includes("--compile")
+    ? [`--outfile=${file}`]
+    : [`--outdir=${dirname(file)}`, `--entry-naming=${basename(file)}`];
+  run(["build", entry, ...into, ...options]);
   const megabytes = (statSync(file).size / 1e6).toFixed(1);
   report(`${file}: ${what}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms`);
 }

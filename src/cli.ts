@@ -1,7 +1,7 @@
 import { formatJson } from "./json.ts";
 import { type Invocation, parseArguments } from "./commands/arguments.ts";
 import type { Command } from "./commands/command.ts";
-import { errorJson } from "./commands/error_json.ts";
+import { errorJson } from "./error_json.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";

@@ -144,6 +144,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "app_server_params.ts": "app_server.test.ts",
     "rpc_error.ts": "json_rpc.test.ts",
     "next_step.ts": "pages.test.ts",
+    "server_notes.ts": "app_server.e2e.test.ts",
     "main.ts": "login.e2e.test.ts",
     "version.ts": "cli.test.ts",
     "deferred.ts": "login.test.ts",
@@ -185,6 +186,19 @@ test("every source file has tests of its own, or is named with the tests that ho
     "library_options.ts": "mod.test.ts",
     "library_session.ts": "mod.test.ts",
     "library_world.ts": "mod.test.ts",
+    "account_words.ts": "status.test.ts",
+    "mcp_client.ts": "mcp_server.test.ts",
+    "mcp_logins.ts": "mcp_server.test.ts",
+    "mcp_results.ts": "mcp_server.test.ts",
+    "mcp_schemas.ts": "mcp_server.test.ts",
+    "mcp_sdk.ts": "mcp_server.test.ts",
+    "mcp_sign_in.ts": "mcp_server.test.ts",
+    "mcp_status.ts": "mcp_server.test.ts",
+    "mcp_tools.ts": "mcp_server.test.ts",
+    "status_words.ts": "status.test.ts",
+    "logout_words.ts": "logout.test.ts",
+    "revocation_words.ts": "logout.test.ts",
+    "error_json.ts": "cli.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

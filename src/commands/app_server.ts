@@ -3,7 +3,7 @@ import { LoginError } from "../errors.ts";
 import { createMemoryStore } from "../host_store.ts";
 import { createLineOutput, type LineOutput } from "../line_output.ts";
 import { createLineSplitter } from "../line_splitter.ts";
-import { printable } from "../printable.ts";
+import { createNotes } from "../server_notes.ts";
 import type { World } from "../world.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
@@ -14,9 +14,6 @@ const MAX_UNANSWERED = 256;
 const MAX_UNREAD = 4 << 20;
 /** Milliseconds without a byte taken, after which a reader with so much before it does not read any more. */
 const STALLED_MS = 5_000;
-/** Notes that nobody reads are dropped beyond so many characters, and those that were told before are not told again. */
-const MAX_UNREAD_NOTES = 1 << 16;
-const MAX_KNOWN_NOTES = 100;
 /** Milliseconds after the end of stdin for what was asked before it, and for the reader to take the answers. */
 const LAST_ANSWERS_MS = 1_000;
 const LAST_LINES_MS = 2_000;
@@ -94,19 +91,6 @@ async function isTakingMore(
   ]);
   enough.abort();
   return isTaken;
-}
-
-/** Words for a person, who may have nobody reading them: they keep nothing waiting, and none is said twice. */
-function createNotes(world: Pick<World, "sendWords">): (message: string) => void {
-  const output = createLineOutput(world.sendWords, () => {});
-  const known = new Set<string>();
-  return (message) => {
-    const note = printable(message);
-    if (known.has(note) || output.pendingLength() > MAX_UNREAD_NOTES) return;
-    if (known.size >= MAX_KNOWN_NOTES) known.clear();
-    known.add(note);
-    output.send(note);
-  };
 }
 
 /** Hosts say it because the reference has other places to listen, too. */

@@ -10,7 +10,7 @@ import { detectSurroundings } from "../surroundings.ts";
 import { systemFiles } from "../system_files.ts";
 import { readStatus } from "../status.ts";
 import { environmentValue, type World } from "../world.ts";
-import { accountJson, describeAccount, describePlace } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "../account_words.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 import { type AskedMethod, askKey, askMethod } from "./ask_method.ts";
 import { runBrowserLogin } from "./browser_login.ts";
@@ -102,7 +102,7 @@ async function runKeyLogin(
   });
   if (json) tellCompleted(world, { account: null, store: kind, path });
   else {
-    say(`API key ${maskKey(apiKey)} saved in ${describePlace(path)}.`);
+    say(`API key ${maskKey(apiKey)} saved in ${describePlace({ path, store: kind })}.`);
     say("It will be checked when it is first used.");
   }
 }
@@ -119,7 +119,7 @@ async function runAccessTokenLogin(
   if (json) tellCompleted(world, { account: accountJson(account), store: kind, path });
   else {
     say(`Signed in as ${describeAccount(account)}.`);
-    say(`Saved in ${describePlace(path)}.`);
+    say(`Saved in ${describePlace({ path, store: kind })}.`);
   }
 }
 

@@ -7,7 +7,7 @@ import { printable } from "../printable.ts";
 import { formatRfc3339 } from "../rfc3339.ts";
 import { formatLink, type TerminalStyle } from "../terminal.ts";
 import type { World } from "../world.ts";
-import { accountJson, describeAccount, describePlace } from "./account_words.ts";
+import { accountJson, describeAccount, describePlace } from "../account_words.ts";
 import type { CommandContext } from "./command.ts";
 import { describeWaiting } from "./waiting_words.ts";
 
@@ -82,7 +82,7 @@ export function tellInWords(
       }
       case "saved":
         say(`Signed in as ${describeAccount(event.login.account)}.`);
-        return say(`Saved in ${describePlace(event.login.path)}.`);
+        return say(`Saved in ${describePlace(event.login)}.`);
     }
   };
 }

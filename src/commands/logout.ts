@@ -1,7 +1,7 @@
 import { formatJson } from "../json.ts";
-import { logout, type LogoutOutcome } from "../logout.ts";
+import { logout } from "../logout.ts";
+import { describeLogout, logoutJson } from "../logout_words.ts";
 import type { CommandContext } from "./command.ts";
-import { describeRevocation, revocationJson } from "./revocation_words.ts";
 
 const TARGET = "codex_cli::logout";
 
@@ -19,21 +19,6 @@ export async function runLogout(
     world.log.write("info", TARGET, what);
   }
   if (json) world.writeData(formatJson(logoutJson(outcome)));
-  else for (const line of describe(outcome)) say(line);
+  else for (const line of describeLogout(outcome)) say(line);
   return 0;
-}
-
-function logoutJson({ local, revocation }: LogoutOutcome): Record<string, unknown> {
-  return {
-    removed: local === "removed",
-    ...revocationJson(revocation),
-  };
-}
-
-function describe({ local, revocation }: LogoutOutcome): string[] {
-  if (local === "nothing stored") return ["Nobody was signed in."];
-  const here = local === "removed"
-    ? "Signed out: the login was removed from this machine."
-    : "A newer login was made meanwhile; it is kept.";
-  return [here, ...describeRevocation(revocation)];
 }

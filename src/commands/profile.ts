@@ -9,9 +9,9 @@ import { listProfiles, type Profile } from "../profile_list.ts";
 import { saveProfile, useProfile } from "../profiles.ts";
 import { removeProfile } from "../remove_profile.ts";
 import { environmentValue } from "../world.ts";
-import { accountJson, describeAccount } from "./account_words.ts";
+import { accountJson, describeAccount } from "../account_words.ts";
 import type { CommandContext } from "./command.ts";
-import { describeRevocation, revocationJson } from "./revocation_words.ts";
+import { describeRevocation, revocationJson } from "../revocation_words.ts";
 
 /** Words to one of four use cases, and what each gives to words or JSON. */
 export async function runProfile(context: CommandContext): Promise<number> {

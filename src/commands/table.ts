@@ -152,6 +152,15 @@ export const COMMANDS: readonly Command[] = [
     isServer: true,
     load: async () => (await import("./app_server.ts")).runAppServer,
   },
+  {
+    name: "mcp-server",
+    summary: "serve the Model Context Protocol on stdin and stdout",
+    usage: ["codex-login mcp-server"],
+    options: [],
+    examples: ["codex-login mcp-server"],
+    isServer: true,
+    load: async () => (await import("./mcp_server.ts")).runMcpServer,
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

@@ -3,7 +3,7 @@ import { formatJson } from "../json.ts";
 import { formatError } from "../terminal.ts";
 import { obtainToken, type Token } from "../token.ts";
 import type { CommandContext } from "./command.ts";
-import { errorJson } from "./error_json.ts";
+import { errorJson } from "../error_json.ts";
 
 /** The token alone on stdout. One that could not be saved is given out all the same, with the error. */
 export async function runToken(context: CommandContext): Promise<number> {

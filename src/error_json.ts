@@ -1,5 +1,5 @@
-import type { LoginError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import type { LoginError } from "./errors.ts";
+import { printable } from "./printable.ts";
 
 /** An error for programs. */
 export function errorJson(

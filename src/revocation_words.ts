@@ -1,5 +1,5 @@
-import type { RemovedProfile } from "../remove_profile.ts";
-import { printable } from "../printable.ts";
+import type { RemovedProfile } from "./remove_profile.ts";
+import { printable } from "./printable.ts";
 
 type Outcome = RemovedProfile["revocation"];
 

@@ -1,5 +1,6 @@
-import type { Account } from "../account.ts";
-import { printable } from "../printable.ts";
+import type { Account } from "./account.ts";
+import type { CredentialStore } from "./credentials/store.ts";
+import { printable } from "./printable.ts";
 
 /** An account for people, on one line. All of it is the issuer's text. */
 export function describeAccount({ email, plan, accountId, workspaceName }: Account): string {
@@ -19,7 +20,10 @@ export function accountJson(
   return { email, plan, accountId, userId };
 }
 
-/** Where a login is kept: a file, or with null the keyring. */
-export function describePlace(path: string | null): string {
-  return path === null ? "the keyring" : printable(path);
+/** Where a login is kept. */
+export function describePlace(
+  { path, store }: { readonly path: string | null; readonly store: CredentialStore["kind"] },
+): string {
+  if (path !== null) return printable(path);
+  return store === "host" ? "the program's own store" : "the keyring";
 }

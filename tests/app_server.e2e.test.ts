@@ -284,7 +284,7 @@ test(
   `${SUBJECT}: a renewal that is under way is seen through, however the server is ended`,
   SLOW,
   async () => {
-    for (const end of ["stdin", "SIGTERM", "stdout"] as const) {
+    await Promise.all((["stdin", "SIGTERM", "stdout"] as const).map(async (end) => {
       await using issuer = await startIssuer();
       await using home = await createHome();
       await storeLogin(home, issuer, 3_600);
@@ -309,7 +309,7 @@ test(
       assert.equal(exitCode, { stdin: 0, SIGTERM: 143, stdout: 3 }[end]);
       const { refresh_token } = (await home.authJson())["tokens"] as Record<string, string>;
       assert.ok(issuer.liveRefreshTokens.has(refresh_token ?? ""), `ended by ${end}`);
-    }
+    }));
   },
 );
 

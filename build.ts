@@ -61,6 +61,7 @@ if (!process.argv.includes("--bundle-only")) {
     // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
     `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
     MCP_SDK_FILE,
+    "--define=globalThis.IS_CODEX_LOGIN_EXECUTABLE=true",
   ]);
 }
 

@@ -70,8 +70,15 @@ export function entryPath(ownUrl: string): string {
   return fileURLToPath(ownUrl.replace(/\/mod\.mjs$/, "/codex-login.mjs"));
 }
 
+/** Set by the build of the executable, which has no other runtime in it. */
+declare const globalThis: { readonly IS_CODEX_LOGIN_EXECUTABLE?: true };
+
 export async function loadRuntime(): Promise<Runtime> {
-  if ("Deno" in globalThis) return (await import("./deno.ts")).denoRuntime;
-  if ("Bun" in globalThis) return (await import("./bun.ts")).bunRuntime;
-  return (await import("./node.ts")).nodeRuntime;
+  if (globalThis.IS_CODEX_LOGIN_EXECUTABLE) {
+    return (await import("./bun.ts")).bunRuntime;
+  } else {
+    if ("Deno" in globalThis) return (await import("./deno.ts")).denoRuntime;
+    if ("Bun" in globalThis) return (await import("./bun.ts")).bunRuntime;
+    return (await import("./node.ts")).nodeRuntime;
+  }
 }

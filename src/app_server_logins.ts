@@ -9,6 +9,7 @@ import type { LoginResult, LoginSlot } from "./login_slot.ts";
 import type { Landing } from "./pages.ts";
 import { describeFailure, invalidRequest, RpcError, toRpcError } from "./rpc_error.ts";
 import { startBrowserLogin, startDeviceLogin } from "./started_login.ts";
+import { beginStory } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds until a sign-in that nobody completes ends. */
@@ -71,7 +72,7 @@ export function createAppServerLogins(
   const withKey = (config: Config, apiKey: string, answer: Answer): Promise<void> =>
     slot.exclusively(async () => {
       const ask = (): Promise<string> => Promise.resolve(apiKey);
-      await loginWithApiKey(world, config, { timeoutMs: 0, ask, tell: note });
+      await loginWithApiKey(beginStory(world), config, { timeoutMs: 0, ask, tell: note });
       answer({ type: "apiKey" });
       tellDone("apikey", null);
     });

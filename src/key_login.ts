@@ -11,6 +11,7 @@ import {
   refuseTerminal,
   type StdinSecret,
 } from "./stdin_secret.ts";
+import { tellStep } from "./story.ts";
 import type { World } from "./world.ts";
 import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
 
@@ -53,7 +54,7 @@ export async function loginWithApiKey(
   }
   if (!ask) await refuseTerminal(world, API_KEY);
   for (const message of config.notes) tell(message);
-  const store = await prepareStore(world, config, tell);
+  const store = await tellStep(world, "store check", () => prepareStore(world, config, tell));
   const secret = { ...API_KEY, isGiven: ask !== undefined };
   const apiKey = ask
     ? parseSecret(Buffer.from(await ask()), secret)
@@ -63,10 +64,10 @@ export async function loginWithApiKey(
   }
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
-  const replaced = await saveLogin(
-    store,
-    (earlier) => apiKeyDocument(apiKey, earlier),
-    tell,
+  const replaced = await tellStep(
+    world,
+    "save",
+    () => saveLogin(store, (earlier) => apiKeyDocument(apiKey, earlier), tell),
   );
   world.saved();
   for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);

@@ -98,7 +98,7 @@ async function browse({ pages, issuer }: Scene, authUrl: string): Promise<string
 }
 
 /** The story of one attempt: its lines, all with one id. */
-async function readStory(home: TestHome): Promise<{ text: string; last: string }> {
+function readStory(home: TestHome): { text: string; last: string } {
   const text = readFileSync(join(home.path, "log", "codex-login.log"), "utf8");
   const last = / attempt=([a-z2-7]{8})\n$/.exec(text)?.[1] ?? "";
   assert.notEqual(last, "", text);
@@ -155,7 +155,7 @@ test(
       await browsing;
       await scene.assertClean(program, 0);
     }
-    const { text } = await readStory(home);
+    const { text } = readStory(home);
     for (
       const part of [
         / INFO codex_login::story: preparing a sign-in version=\S+ runtime=\w+ platform=\w+ issuer=/,
@@ -222,7 +222,7 @@ for (const [name, wrong, exitCode, told, args = []] of FAILURES) {
       const page = await browse(scene, await program.authUrl());
       await scene.assertClean(program, exitCode);
       await assert.rejects(home.readAuth(), "nothing was stored");
-      const { text, last } = await readStory(home);
+      const { text, last } = readStory(home);
       assert.match(text, new RegExp(`command failed code=${told.source}.* attempt=${last}\\n$`));
       assert.match(page, new RegExp(`Reference: <code>${last}</code>`));
       assert.match(program.stderr(), new RegExp(`\\n {2}note: {2}reference ${last}\\n`));

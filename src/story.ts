@@ -95,12 +95,14 @@ function tellRequests(fetch: Fetch, log: Log, elapsed: World["elapsed"]): Fetch 
     try {
       const response = await fetch(address, init);
       const { status } = response;
-      const errorCode = response.ok ? undefined : await readErrorCode(response.clone());
-      const refusal = response.ok ? "" : `${status} ${errorCode}`;
+      // A HEAD asks only whether somebody is there.
+      const isFine = response.ok || init.method === "HEAD";
+      const errorCode = isFine ? undefined : await readErrorCode(response.clone());
+      const refusal = isFine ? "" : `${status} ${errorCode}`;
       const isRepeated = refusal !== "" && refusals.get(endpoint) === refusal;
       refusals.set(endpoint, refusal);
       if (!isRepeated) {
-        log.write(response.ok ? "info" : "warning", TARGET, "request answered", {
+        log.write(isFine ? "info" : "warning", TARGET, "request answered", {
           endpoint,
           status,
           ...(errorCode === undefined ? {} : { error_code: errorCode }),

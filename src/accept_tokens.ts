@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { chatGptDocument } from "./credentials/auth_document.ts";
 import { saveLogin } from "./credentials/save_login.ts";
 import type { CredentialStore } from "./credentials/store.ts";
+import type { JsonObject } from "./json.ts";
 import { exchangeIdTokenForApiKey } from "./oauth/api_key.ts";
 import type { Client } from "./oauth/attempt.ts";
 import { validateIdToken } from "./oauth/id_token.ts";
@@ -12,6 +13,7 @@ import { base64Url } from "./oauth/pkce.ts";
 import type { TokenSet } from "./oauth/token.ts";
 import { describeReplaced } from "./replaced_notes.ts";
 import { settleEarlier } from "./settle_earlier.ts";
+import { tellStep } from "./story.ts";
 import { checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
 
@@ -56,22 +58,25 @@ export async function acceptTokens(
   for (const secret of [tokens.idToken, tokens.accessToken, tokens.refreshToken]) {
     world.log.hide(secret);
   }
-  const { claims, clockOffset } = validateIdToken(tokens.idToken, {
-    issuer: client.issuer,
-    clientId: client.clientId,
-    now: world.now(),
-    answeredAt: tokens.answeredAt,
+  const { claims, account } = await tellStep(world, "token check", () => {
+    const { claims, clockOffset } = validateIdToken(tokens.idToken, {
+      issuer: client.issuer,
+      clientId: client.clientId,
+      now: world.now(),
+      answeredAt: tokens.answeredAt,
+    });
+    if (clockOffset !== undefined) tell(describeClockOffset(clockOffset));
+    const account = readAccount(claims);
+    checkWorkspace(account, allowedWorkspaceIds);
+    return { claims, account };
   });
-  if (clockOffset !== undefined) tell(describeClockOffset(clockOffset));
-  const account = readAccount(claims);
-  checkWorkspace(account, allowedWorkspaceIds);
 
   const apiKey = wantsApiKey
     ? exchangeIdTokenForApiKey(world.fetch, client, tokens.idToken, world.signal)
     : Promise.resolve(undefined);
   const loginOwnerId = base64Url(world.randomBytes(OWNER_ID_BYTES));
   world.signal.throwIfAborted();
-  const replaced = await saveLogin(store, (earlier) =>
+  const document = (earlier: JsonObject | undefined): JsonObject =>
     chatGptDocument({
       idToken: tokens.idToken,
       accessToken: tokens.accessToken,
@@ -81,12 +86,13 @@ export async function acceptTokens(
       loginOwnerId,
       accountId: account.accountId,
       at: world.now(),
-    }, earlier), tell);
+    }, earlier);
+  const replaced = await tellStep(world, "save", () => saveLogin(store, document, tell));
   world.saved();
   for (const note of describeReplaced(replaced)) tell(note);
 
   const followUp = Promise.allSettled([
-    apiKey.then((key) => saveApiKey(store, key, loginOwnerId)),
+    apiKey.then((key) => saveApiKey(world, store, key, loginOwnerId)),
     settleEarlier(world, config, replaced.earlier, { issuer: client.issuer.given, claims, tell }),
   ]).then(() => {});
   return { account, setupUrl: buildSetupUrl(client.issuer, tokens, claims), followUp };
@@ -94,14 +100,21 @@ export async function acceptTokens(
 
 /** Only into the login it was made for: by now another process may have saved another one. */
 async function saveApiKey(
+  world: World,
   store: CredentialStore,
   apiKey: string | undefined,
   loginOwnerId: string,
 ): Promise<void> {
   if (apiKey === undefined) return;
-  await store.update((current) =>
-    current?.tokens?.login_owner_id === loginOwnerId
-      ? { ...current.document, OPENAI_API_KEY: apiKey }
-      : undefined
+  world.log.hide(apiKey);
+  await tellStep(
+    world,
+    "api key save",
+    () =>
+      store.update((current) =>
+        current?.tokens?.login_owner_id === loginOwnerId
+          ? { ...current.document, OPENAI_API_KEY: apiKey }
+          : undefined
+      ),
   );
 }

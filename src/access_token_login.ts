@@ -7,6 +7,7 @@ import type { CredentialStore } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { requestWhoami } from "./oauth/personal_access_token.ts";
 import { invalid, readStdinSecret, refuseTerminal, type StdinSecret } from "./stdin_secret.ts";
+import { tellStep } from "./story.ts";
 import { allowedWorkspaces, checkWorkspace } from "./workspace.ts";
 import type { World } from "./world.ts";
 import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
@@ -49,7 +50,7 @@ export async function loginWithAccessToken(
   const allowed = allowedWorkspaces(config.forcedWorkspaceIds, expectedWorkspaceIds);
   await refuseTerminal(world, ACCESS_TOKEN);
   for (const message of config.notes) tell(message);
-  const store = await prepareStore(world, config, tell);
+  const store = await tellStep(world, "store check", () => prepareStore(world, config, tell));
   const token = await readStdinSecret(world, ACCESS_TOKEN, timeoutMs);
   world.log.hide(token);
   refuseOtherTokens(token);
@@ -61,10 +62,10 @@ export async function loginWithAccessToken(
   }, world.signal);
   checkWorkspace(account, allowed);
   world.signal.throwIfAborted();
-  const replaced = await saveLogin(
-    store,
-    (earlier) => personalAccessTokenDocument(token, earlier),
-    tell,
+  const replaced = await tellStep(
+    world,
+    "save",
+    () => saveLogin(store, (earlier) => personalAccessTokenDocument(token, earlier), tell),
   );
   world.saved();
   for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);

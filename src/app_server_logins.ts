@@ -12,6 +12,7 @@ import type { LoginResult, LoginSlot } from "./login_slot.ts";
 import type { Landing } from "./pages.ts";
 import { describeFailure, invalidRequest, RpcError, toRpcError } from "./rpc_error.ts";
 import { startBrowserLogin, startDeviceLogin } from "./started_login.ts";
+import { beginStory } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds until a sign-in that nobody completes ends. */
@@ -81,7 +82,7 @@ export function createAppServerLogins(
     checkApiKey(config, apiKey);
     await slot.exclusively(async (own) => {
       const ask = (): Promise<string> => Promise.resolve(apiKey);
-      await loginWithApiKey(own, config, { timeoutMs: 0, ask, tell: note });
+      await loginWithApiKey(beginStory(own), config, { timeoutMs: 0, ask, tell: note });
       answer({ type: "apiKey" });
       tellDone(config, "apikey", null);
     });

@@ -96,7 +96,9 @@ export function createCallbackServer(
   /** Whoever brought a right callback may see what came of it. */
   async function present(deciding: Promise<Decision>, peer: Peer): Promise<Answer> {
     const [decision] = await Promise.all([deciding, audience?.admit(peer)]);
-    if (decision.kind === "ended") return await renderErrorPage(decision.error, landing);
+    if (decision.kind === "ended") {
+      return await renderErrorPage(decision.error, landing, log.attempt);
+    }
     const { login } = decision;
     if (landing.hostedUrl !== undefined && !login.setupUrl) return { redirect: landing.hostedUrl };
     setupUrl = audience && login.setupUrl;

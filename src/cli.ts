@@ -5,8 +5,11 @@ import { errorJson } from "./error_json.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { environmentSecrets } from "./environment_secrets.ts";
 import { createLazyLog } from "./lazy_log.ts";
+
 import { printable } from "./printable.ts";
+import { beginStory, describeFailure } from "./story.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 import { type Log, SILENT_LOG, type World } from "./world.ts";
@@ -93,9 +96,11 @@ async function runCommand(
   });
   const run = await command.load();
   const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));
+  for (const secret of environmentSecrets(world.env)) log.hide(secret);
+  const own = command.isAttempt ? beginStory({ ...world, log }) : { ...world, log };
   try {
     return await run({
-      world: { ...world, log },
+      world: own,
       config,
       options,
       words,
@@ -109,8 +114,15 @@ async function runCommand(
   } catch (thrown) {
     // What ended before there was anything to tell makes no log.
     if (log.isOpened()) {
-      const { code } = toLoginError(thrown);
-      log.write("error", `codex_cli::${command.name}`, "command failed", { code });
+      const error = toLoginError(thrown);
+      own.log.write(
+        "error",
+        `codex_cli::${command.name}`,
+        "command failed",
+        describeFailure(error),
+      );
+      if (command.name === "login") addReference(error, own.log);
+      throw error;
     }
     throw thrown;
   } finally {
@@ -118,11 +130,18 @@ async function runCommand(
   }
 }
 
+/** So that what a page or a terminal shows and what the log tells can be brought together; who ended it by hand knows why. */
+function addReference(error: LoginError, { attempt }: Log): void {
+  if (attempt === undefined || error.exitCode > 128) return;
+  const reference = `reference ${attempt}`;
+  error.note = error.note === undefined ? reference : `${error.note}; ${reference}`;
+}
+
 async function openLogOrGoOn(world: World, config: Config, isVerbose: boolean): Promise<Log> {
   const echo = isVerbose ? (line: string): void => world.writeWords(line) : undefined;
   try {
     const { openLog } = await import("./log.ts");
-    return await openLog({ folder: config.logDir, echo });
+    return await openLog({ folder: config.logDir, echo, tryLock: world.runtime.tryLock });
   } catch (thrown) {
     const { message, reason } = toLoginError(thrown);
     world.writeWords(printable(`Warning: ${message} (${reason}).`));

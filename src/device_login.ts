@@ -1,14 +1,13 @@
 import { acceptTokens, type SavedLogin } from "./accept_tokens.ts";
 import type { Config } from "./config.ts";
-import { prepareStore } from "./credentials/prepare_store.ts";
 import { type DeviceFlow, startDeviceFlow } from "./device_flow.ts";
 import { pollUntilGranted } from "./device_polling.ts";
 import { formatDuration } from "./duration.ts";
 import { LoginError } from "./errors.ts";
-import { refuseForbiddenMethod } from "./login_method.ts";
 import { DEVICE_LOGIN_AGAIN, deviceCodeExpired } from "./oauth/poll_answer.ts";
+import { prepareLogin } from "./preflight.ts";
+import { tellStep } from "./story.ts";
 import { waitForFollowUp } from "./waiting.ts";
-import { allowedWorkspaces } from "./workspace.ts";
 import type { World } from "./world.ts";
 
 const TARGET = "codex_login::device_code_auth";
@@ -48,10 +47,12 @@ export async function deviceLogin(
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
   const giveUpAt = timeoutMs > 0 ? world.elapsed() + timeoutMs : Infinity;
-  refuseForbiddenMethod(config);
-  const allowedWorkspaceIds = allowedWorkspaces(config.forcedWorkspaceIds, expectedWorkspaceIds);
-  const store = await prepareStore(world, config, note);
-  world.signal.throwIfAborted();
+  const { store, allowedWorkspaceIds } = await prepareLogin(
+    world,
+    config,
+    expectedWorkspaceIds,
+    note,
+  );
   for (const message of config.notes) note(message);
 
   const { code, poll } = flow ?? await startDeviceFlow(world, config, note);
@@ -85,7 +86,7 @@ export async function deviceLogin(
     },
   });
   world.log.write("info", TARGET, "the device code was entered");
-  const tokens = await redeem();
+  const tokens = await tellStep(world, "token exchange", redeem);
   const accepted = await acceptTokens(world, config, store, {
     client: config,
     tokens,

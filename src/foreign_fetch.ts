@@ -50,7 +50,8 @@ export function createForeignFetch(
     async function call(): Promise<Response> {
       const answer = await take(() =>
         foreign(address, {
-          method: init.method ?? "GET",
+          // A host need not know the others.
+          method: init.method === "POST" ? "POST" : "GET",
           headers: { ...init.headers },
           ...(init.body === undefined ? {} : { body: init.body }),
           redirect: "manual",

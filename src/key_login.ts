@@ -11,6 +11,7 @@ import {
   refuseTerminal,
   type StdinSecret,
 } from "./stdin_secret.ts";
+import { tellStep } from "./story.ts";
 import type { World } from "./world.ts";
 import { describeReplaced, describeUnrevoked } from "./replaced_notes.ts";
 
@@ -44,16 +45,16 @@ export async function loginWithApiKey(
   refuseForbiddenKey(config);
   if (!ask) await refuseTerminal(world, API_KEY);
   for (const message of config.notes) tell(message);
-  const store = await prepareStore(world, config, tell);
+  const store = await tellStep(world, "store check", () => prepareStore(world, config, tell));
   const apiKey = ask
     ? parseKey(await ask())
     : refuseOtherTokens(await readStdinSecret(world, API_KEY, timeoutMs), API_KEY);
   world.log.hide(apiKey);
   world.signal.throwIfAborted();
-  const replaced = await saveLogin(
-    store,
-    (earlier) => apiKeyDocument(apiKey, earlier),
-    tell,
+  const replaced = await tellStep(
+    world,
+    "save",
+    () => saveLogin(store, (earlier) => apiKeyDocument(apiKey, earlier), tell),
   );
   world.saved();
   for (const note of [...describeReplaced(replaced), ...describeUnrevoked(replaced)]) tell(note);

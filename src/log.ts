@@ -1,22 +1,8 @@
 import { configure, getLogger, type LogRecord } from "@logtape/logtape";
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
-import { LoginError } from "./errors.ts";
+import { openLogFile } from "./log_file.ts";
 import { printable } from "./printable.ts";
-import { describeSystemError } from "./system_error.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import type { Log, LogFields } from "./world.ts";
-
-const MAX_BYTES = 1 << 20;
-const FILE_NAME = "codex-login.log";
 
 /** Fields by name; a field of any other name is dropped even if somebody passes it. */
 const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
@@ -37,6 +23,14 @@ const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
   is_timeout: true,
   is_connect: true,
   onboarding_entrypoint: true,
+  endpoint: true,
+  request_id: true,
+  cause: true,
+  duration_ms: true,
+  version: true,
+  runtime: true,
+  platform: true,
+  attempt: true,
 };
 
 const LEVELS: Readonly<Record<string, string>> = { warning: "WARN", fatal: "ERROR" };
@@ -45,16 +39,17 @@ export interface LogOptions {
   readonly folder: string;
   /** Also told every line, for --verbose. */
   readonly echo?: ((line: string) => void) | undefined;
+  /** Keeps two processes from rotating it at once. */
+  readonly tryLock?: Runtime["tryLock"] | undefined;
 }
 
 /**
- * Opens `codex-login.log` for appending: 0600, never through a link, rotated at 1 MiB with one old file kept. Each
- * line is written at once, so none is lost however the process ends.
+ * Opens the log. Each line is written at once, so none is lost however the process ends.
  *
  * @throws {LoginError} SAVE_FAILED when it cannot be opened; a login goes on without a log.
  */
-export async function openLog({ folder, echo }: LogOptions): Promise<Log> {
-  const descriptor = openFile(folder);
+export async function openLog({ folder, echo, tryLock }: LogOptions): Promise<Log> {
+  const file = await openLogFile(folder, tryLock);
   const secrets = new Set<string>();
   await configure({
     reset: true,
@@ -62,11 +57,7 @@ export async function openLog({ folder, echo }: LogOptions): Promise<Log> {
       file(record: LogRecord): void {
         const line = formatRecord(record, secrets);
         echo?.(line);
-        try {
-          writeSync(descriptor, `${line}\n`);
-        } catch {
-          // A full disk must not end a login.
-        }
+        file.append(`${line}\n`);
       },
     },
     loggers: [
@@ -80,28 +71,6 @@ export async function openLog({ folder, echo }: LogOptions): Promise<Log> {
     },
     hide: (secret) => void secrets.add(secret),
   };
-}
-
-function openFile(folder: string): number {
-  const path = join(folder, FILE_NAME);
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
-    (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    let descriptor = openSync(path, flags, 0o600);
-    if (fstatSync(descriptor).size > MAX_BYTES) {
-      renameSync(path, `${path}.1`);
-      closeSync(descriptor);
-      descriptor = openSync(path, flags, 0o600);
-    }
-    const { mode } = fstatSync(descriptor);
-    if ((mode & 0o077) !== 0) fchmodSync(descriptor, 0o600);
-    return descriptor;
-  } catch (thrown) {
-    throw new LoginError("SAVE_FAILED", `The log ${path} cannot be written`, {
-      reason: describeSystemError(thrown),
-    });
-  }
 }
 
 /** One event a line, in the form of the reference: time, level, target, message, key=value. */

@@ -2,22 +2,21 @@ import type { SavedLogin } from "./accept_tokens.ts";
 import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
-import { prepareStore } from "./credentials/prepare_store.ts";
 import { LoginError } from "./errors.ts";
 import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
-import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
 import type { Landing } from "./pages.ts";
 import { createPaste, type PasteOutcome } from "./paste.ts";
 import { createAudience, isOwnPeer } from "./peer.ts";
+import { checkReachable, prepareLogin } from "./preflight.ts";
 import { createRedemption } from "./redemption.ts";
 import type { RequestHandler } from "./runtime/runtime.ts";
+import { tellStep } from "./story.ts";
 import { detectSurroundings, type Surroundings } from "./surroundings.ts";
 import { systemFiles } from "./system_files.ts";
 import { PAGE_MS, waitForCompletion, waitForFollowUp, waitForPage } from "./waiting.ts";
-import { allowedWorkspaces } from "./workspace.ts";
 import { environmentValue, type World } from "./world.ts";
 
 export interface LoginOptions {
@@ -70,21 +69,28 @@ export async function login(
   tell: (event: LoginEvent) => void,
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
-  refuseForbiddenMethod(config);
-  const allowedWorkspaceIds = allowedWorkspaces(
-    config.forcedWorkspaceIds,
+  const { store, allowedWorkspaceIds } = await prepareLogin(
+    world,
+    config,
     options.expectedWorkspaceIds,
+    note,
   );
-  const store = await prepareStore(world, config, note);
-  world.signal.throwIfAborted();
 
   let handler: RequestHandler = () => new Response(null, { status: 503 });
-  const listener = await listen(world, {
-    port: options.port,
-    redirectHost: options.redirectHost,
-    handler: (request, peer) => handler(request, peer),
-  });
+  const listener = await tellStep(world, "listening", () =>
+    listen(world, {
+      port: options.port,
+      redirectHost: options.redirectHost,
+      handler: (request, peer) => handler(request, peer),
+    }));
+  const answered = new AbortController();
   try {
+    // Beside all that follows: the browser is not kept waiting for it. Editors and programs have nobody who reads on.
+    if (options.landing.place === "terminal") {
+      checkReachable(world, config.issuer, answered.signal).then((warning) => {
+        if (warning !== undefined) note(warning);
+      });
+    }
     for (
       const message of [
         ...config.notes,
@@ -118,9 +124,13 @@ export async function login(
       allowedWorkspaceIds,
     });
     const open = (): void => {
-      openBrowser(world, authUrl, options.browser).then((told) => {
-        if (told !== undefined) note(told);
-      });
+      tellStep(world, "browser start", () => openBrowser(world, authUrl, options.browser)).then(
+        (told) => {
+          if (told === undefined) return;
+          world.log.write("warning", "codex_login::story", "no browser was seen", { cause: told });
+          note(told);
+        },
+      );
     };
     const takePaste = createPaste(attempt, server, world.log);
     let isPasted = false;
@@ -141,6 +151,7 @@ export async function login(
     if (opens) open();
 
     const completed = await waitForCompletion(world, server, options.timeoutMs);
+    answered.abort();
     const login: SavedLogin = {
       account: completed.account,
       store: store.kind,
@@ -158,6 +169,7 @@ export async function login(
     ]);
     return login;
   } finally {
+    answered.abort();
     await listener.close(PAGE_MS);
   }
 }

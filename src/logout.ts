@@ -5,6 +5,7 @@ import { openPlaces } from "./credentials/open_store.ts";
 import type { CredentialPlace } from "./credentials/store.ts";
 import { LoginError } from "./errors.ts";
 import { type Revocation, revokeLogin } from "./revoke_login.ts";
+import { beginStory, tellStep } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds: a person is waiting, and the login goes away here in any case. */
@@ -29,10 +30,11 @@ interface Held {
  * @throws {LoginError} SAVE_FAILED, LOCK_BUSY, CREDENTIALS_UNREADABLE or KEYRING_UNAVAILABLE
  */
 export async function logout(
-  world: World,
+  caller: World,
   config: Config,
   options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
+  const world = beginStory(caller);
   const places = openPlaces(world, config, options.tell);
   const [first] = await findHeld(places);
   const nothing: LogoutOutcome = { local: "nothing stored", revocation: { kind: "not asked" } };
@@ -67,7 +69,11 @@ async function endAll(
   for (const { store, stored } of held) {
     const isExpected = (current: Credentials | undefined): boolean =>
       !isNewerLogin(stored, current);
-    areRemoved = await store.remove(isExpected, options.tell) && areRemoved;
+    areRemoved = await tellStep(
+      world,
+      "removal",
+      () => store.remove(isExpected, options.tell),
+    ) && areRemoved;
   }
   return { local: areRemoved ? "removed" : "kept", revocation };
 }

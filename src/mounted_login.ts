@@ -1,18 +1,16 @@
 import type { SavedLogin } from "./accept_tokens.ts";
 import { CALLBACK_PATH, type CallbackApp, createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
-import { prepareStore } from "./credentials/prepare_store.ts";
 import { LoginError } from "./errors.ts";
 import { REGISTERED_PORTS } from "./listener.ts";
-import { refuseForbiddenMethod } from "./login_method.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
+import { prepareLogin } from "./preflight.ts";
 import { printable } from "./printable.ts";
 import { createRedemption } from "./redemption.ts";
 import { type Note, type StartedLogin, startLogin } from "./started_login.ts";
 import { waitForCompletion, waitForFollowUp, waitForPage } from "./waiting.ts";
-import { allowedWorkspaces } from "./workspace.ts";
 import type { World } from "./world.ts";
 
 export interface MountedLoginOptions {
@@ -71,13 +69,12 @@ async function mountedLogin(
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
   const redirect = parseRedirectUri(options.redirectUri);
-  refuseForbiddenMethod(config);
-  const allowedWorkspaceIds = allowedWorkspaces(
-    config.forcedWorkspaceIds,
+  const { store, allowedWorkspaceIds } = await prepareLogin(
+    world,
+    config,
     options.expectedWorkspaceIds,
+    note,
   );
-  const store = await prepareStore(world, config, note);
-  world.signal.throwIfAborted();
   for (const message of [...config.notes, ...redirectNotes(config, redirect)]) note(message);
 
   const attempt = await createLoginAttempt(world.randomBytes, {

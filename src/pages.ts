@@ -50,10 +50,15 @@ export function renderSuccessPage(
   });
 }
 
-/** Says what failed, why, and what to do next, in the same words as the terminal. */
+/**
+ * Says what failed, why, and what to do next, in the same words as the terminal.
+ *
+ * @param reference the attempt's id, as the log has it.
+ */
 export function renderErrorPage(
   error: LoginError,
   { place }: Landing = TERMINAL,
+  reference?: string,
 ): Promise<Page> {
   const isTerminal = place === "terminal";
   const hint = isTerminal ? error.hint : describeNextStep(error.hint);
@@ -66,6 +71,7 @@ export function renderErrorPage(
       ? "Your terminal shows the same message. You can close this tab."
       : "The program that started the sign-in was told the same. You can close this tab.",
     code: error.code,
+    reference,
   });
 }
 

@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { exchangeCode } from "./exchange.ts";
 import type { LoginAttempt } from "./oauth/attempt.ts";
+import { tellStep } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** How one attempt's code becomes a stored login. */
@@ -24,13 +25,22 @@ export function createRedemption(
   },
 ): Redemption {
   for (const secret of [attempt.state, attempt.codeVerifier]) world.log.hide(secret);
+  const began = world.elapsed();
   let followUp: Promise<void> = Promise.resolve();
   return {
     async complete(code): Promise<AcceptedLogin> {
       world.log.hide(code);
-      const tokens = await exchangeCode(world, attempt, code, (error) => {
-        tell(`The issuer could not be reached (${error.code}); trying again.`);
+      world.log.write("info", "codex_login::story", "a code came", {
+        duration_ms: Math.round(world.elapsed() - began),
       });
+      const tokens = await tellStep(
+        world,
+        "token exchange",
+        () =>
+          exchangeCode(world, attempt, code, (error) => {
+            tell(`The issuer could not be reached (${error.code}); trying again.`);
+          }),
+      );
       const accepted = await acceptTokens(world, config, store, {
         client: attempt,
         tokens,

@@ -9,6 +9,7 @@ import { renewTokens } from "./renewal.ts";
 import { refreshableTokens } from "./refreshable_tokens.ts";
 import { revokeLogin } from "./revoke_login.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
+import { tellStep } from "./story.ts";
 import { EXIT_SIGN_IN_AGAIN, explainCutOff, failAgain } from "./shared_failure.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
@@ -114,15 +115,16 @@ async function renewAndSave(
   let saved: Credentials | undefined;
   let current: Credentials | undefined;
   try {
-    await store.update(
-      (stored) => {
-        if (!stored || !hasSameRefreshToken(seen, stored)) return undefined;
-        saved = withTokens(stored, renewed, at);
-        return saved?.document;
-      },
-      tell,
-      seen,
-    );
+    await tellStep(world, "save", () =>
+      store.update(
+        (stored) => {
+          if (!stored || !hasSameRefreshToken(seen, stored)) return undefined;
+          saved = withTokens(stored, renewed, at);
+          return saved?.document;
+        },
+        tell,
+        seen,
+      ));
     if (!saved) current = await store.load();
   } catch (thrown) {
     return await unsaved(toLoginError(thrown));

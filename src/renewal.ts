@@ -8,6 +8,7 @@ import { decodeClaims, type IdTokenExpectations, validateIdToken } from "./oauth
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { type RefreshedTokens, type RefreshReason, requestRefresh } from "./oauth/refresh.ts";
 import { retryUnsent } from "./retry_unsent.ts";
+import { describeFailure, tellStep } from "./story.ts";
 import type { World } from "./world.ts";
 
 const TARGET = "codex_login::auth::manager";
@@ -62,21 +63,19 @@ export async function renewTokens(
         userAgent: config.userAgent,
       }, () => until - world.elapsed());
     },
-    ({ code, status }) =>
-      world.log.write("warning", TARGET, "failed to refresh token", {
-        code,
-        ...(status === undefined ? {} : { status }),
-      }),
+    (error) =>
+      world.log.write("warning", TARGET, "failed to refresh token", describeFailure(error)),
   );
   world.log.write("info", TARGET, "token refresh succeeded");
   for (const token of [renewed.idToken, renewed.accessToken, renewed.refreshToken]) {
     if (token !== undefined) world.log.hide(token);
   }
-  for (
-    const [token, withSubject] of [[renewed.idToken, true], [renewed.accessToken, false]] as const
-  ) {
-    if (token !== undefined) refuseOthers(idTokenClaims, readClaims(token), { withSubject });
-  }
+  const parts = [[renewed.idToken, true], [renewed.accessToken, false]] as const;
+  await tellStep(world, "token check", () => {
+    for (const [token, withSubject] of parts) {
+      if (token !== undefined) refuseOthers(idTokenClaims, readClaims(token), { withSubject });
+    }
+  });
   if (renewed.idToken === undefined) return renewed;
   const expected = { issuer, clientId, now: world.now(), answeredAt: renewed.answeredAt };
   const clockOffset = checkIdToken(renewed.idToken, expected);

@@ -3,6 +3,7 @@ import type { Credentials } from "./credentials/auth_file.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, parseIssuer } from "./oauth/issuer.ts";
 import { revokeToken } from "./oauth/revocation.ts";
+import { describeFailure } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** What became of a revocation. It never decides whether the local login goes away. */
@@ -54,9 +55,7 @@ export async function revokeLogin(
     return { kind: "revoked" };
   } catch (thrown) {
     const error = toLoginError(thrown);
-    world.log.write("warning", TARGET, "failed to revoke auth tokens", {
-      code: error.code,
-    });
+    world.log.write("warning", TARGET, "failed to revoke auth tokens", describeFailure(error));
     return { kind: "failed", error };
   } finally {
     done.abort();

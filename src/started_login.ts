@@ -2,8 +2,9 @@ import type { SavedLogin } from "./accept_tokens.ts";
 import type { Config } from "./config.ts";
 import { deferred } from "./deferred.ts";
 import { deviceLogin, type DeviceLoginOptions } from "./device_login.ts";
-import { LoginError } from "./errors.ts";
+import { LoginError, toLoginError } from "./errors.ts";
 import { login, type LoginOptions } from "./login.ts";
+import { beginStory, describeFailure } from "./story.ts";
 import type { World } from "./world.ts";
 
 /** A login under way, for a program that has its own way to show it. */
@@ -95,10 +96,13 @@ export async function startLogin<Shown>(
   const shown = deferred<Shown>();
   const saved = deferred<SavedLogin>();
   saved.promise.catch(() => {});
-  const own = { ...world, signal: AbortSignal.any([world.signal, ending.signal]) };
+  const signal = AbortSignal.any([world.signal, ending.signal]);
+  const own = beginStory({ ...world, signal });
   const ended = run(own, { shown: shown.resolve, saved: saved.resolve }).then(
     () => {},
     (thrown) => {
+      const failure = describeFailure(toLoginError(thrown));
+      own.log.write("error", "codex_login::story", "the sign-in failed", failure);
       shown.reject(thrown);
       saved.reject(thrown);
     },

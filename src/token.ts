@@ -11,6 +11,7 @@ import { refreshLogin } from "./refresh.ts";
 import { formatRfc3339, parseRfc3339 } from "./rfc3339.ts";
 import { judgeStored, readOverride, type SignIn } from "./sign_in.ts";
 import { requireTokenWorkspace } from "./token_workspace.ts";
+import { beginStory } from "./story.ts";
 import { readTokenExpiry } from "./token_expiry.ts";
 import type { World } from "./world.ts";
 
@@ -48,10 +49,11 @@ export interface TokenOptions {
  * be read, locked or saved.
  */
 export async function obtainToken(
-  world: World,
+  caller: World,
   config: Config,
   options: TokenOptions,
 ): Promise<Token> {
+  const world = beginStory(caller);
   const override = options.isForced ? undefined : readOverride(world, config);
   if (override) {
     const { mode, token, variable } = requireSignIn(override, `${override.variable} is no token`);

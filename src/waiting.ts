@@ -10,7 +10,7 @@ const SETUP_MS = 15_000;
 /** Milliseconds for what follows the save. */
 const FOLLOW_UP_MS = 5_000;
 
-type WaitingWorld = Pick<World, "sleep" | "signal">;
+type WaitingWorld = Pick<World, "sleep" | "signal" | "log" | "elapsed">;
 
 /** The time limit and the signals end a login only while it waits: once the right callback came, it is seen through. */
 export async function waitForCompletion(
@@ -43,7 +43,11 @@ export async function waitForPage(
   server: CallbackServer,
   hasSetup: boolean,
 ): Promise<void> {
+  const began = world.elapsed();
   const isServed = await within(world, PAGE_MS, server.pageServed);
+  world.log.write("info", "codex_login::story", `page delivery ${isServed ? "done" : "unseen"}`, {
+    duration_ms: Math.round(world.elapsed() - began),
+  });
   if (isServed && hasSetup) await within(world, SETUP_MS, server.setupFollowed, world.signal);
 }
 
@@ -59,7 +63,7 @@ export async function waitForFollowUp(
 
 /** Whether it came to its end before the time did, or before the signal. */
 export async function within(
-  world: WaitingWorld,
+  world: Pick<World, "sleep">,
   ms: number,
   work: Promise<void>,
   signal?: AbortSignal,

@@ -2,7 +2,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 
 /** What `fetch` is asked for here: a subset of RequestInit, so that the platform's `fetch` fits too. */
 export interface FetchInit {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "HEAD" | "POST";
   readonly headers?: Record<string, string>;
   readonly body?: string;
   readonly signal?: AbortSignal;
@@ -35,11 +35,24 @@ export interface LogFields {
   readonly port?: number;
   readonly code?: string;
   readonly holder?: string;
+  /** Origin and path of what was asked. */
+  readonly endpoint?: string;
+  /** How the issuer names a request. */
+  readonly request_id?: string;
+  /** Why, in our own words. */
+  readonly cause?: string;
+  readonly duration_ms?: number;
+  readonly version?: string;
+  readonly runtime?: string;
+  readonly platform?: string;
+  readonly attempt?: string;
 }
 
 export type LogLevel = "info" | "warning" | "error";
 
 export interface Log {
+  /** The id of the attempt that this log is for, which each of its lines carries. It is no secret: people are shown it. */
+  readonly attempt?: string;
   write(level: LogLevel, target: string, message: string, fields?: LogFields): void;
   /** From now on this value is cut out of every line, whatever field it comes in. */
   hide(secret: string): void;

@@ -8,6 +8,8 @@ import { createMemoryStore } from "../src/host_store.ts";
 import type { World } from "../src/world.ts";
 import { assertMessage } from "./testing/app_server_messages.ts";
 import { NAVIGATION, obtainCallback, visit } from "./testing/fake_browser.ts";
+import { recordLog } from "./testing/recorded_log.ts";
+import { storeLogin } from "./testing/stored_login.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
@@ -346,4 +348,33 @@ test("a token goes to ChatGPT only if it is ChatGPT's, or the setting says so", 
   await session.server.idle();
   assert.ok(asked.length > 0);
   for (const url of asked) assert.ok(url.startsWith(issuer.url), url);
+});
+
+test("each sign-in and each logout of one server has its own story in the log, and its page names it", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const log = recordLog();
+  const session = await openSession(home, issuer, { log });
+  issuer.misbehave.token = { status: 400, body: "{}" };
+  const references: string[] = [];
+  for (const id of [1, 2]) {
+    const { authUrl = "", loginId } = await session.start(id, "chatgpt");
+    const page = (await visit(authUrl)).at(-1)?.reply.body ?? "";
+    references.push(/Reference: <code>([a-z2-7]{8})</.exec(page)?.[1] ?? "");
+    await session.completed(loginId);
+  }
+  assert.ok(references[0] && references[1] && references[0] !== references[1]);
+  for (const reference of references) {
+    const story = log.lines.filter(({ fields }) => fields.attempt === reference);
+    assert.equal(story[0]?.message, "preparing a sign-in");
+    const { message, fields } = story.at(-1) ?? {};
+    assert.deepEqual([message, fields?.code], ["the sign-in failed", "TOKEN_ENDPOINT"]);
+  }
+  assert.ok(log.lines.every(({ fields }) => references.includes(fields.attempt ?? "")));
+  assert.equal(issuer.requests.filter(({ method }) => method === "HEAD").length, 0);
+  await storeLogin(home, issuer, 3_600);
+  await session.ask(3, "account/logout");
+  const last = log.lines.at(-1);
+  assert.equal(last?.message, "removal done");
+  assert.ok(!references.includes(last?.fields.attempt ?? ""));
 });

@@ -1,10 +1,25 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
+import {
+  chmod,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runCli } from "../src/cli.ts";
+import { environmentSecrets } from "../src/environment_secrets.ts";
 import { createLazyLog } from "../src/lazy_log.ts";
 import { openLog } from "../src/log.ts";
+import { openLogFile } from "../src/log_file.ts";
+import { sleep } from "../src/system_world.ts";
 import type { LogFields } from "../src/world.ts";
 import { createHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
@@ -120,29 +135,48 @@ test("token, refresh and logout log what they ask of the issuer, and --verbose s
     const lines = text.split("\n").slice(0, -1);
     for (const line of lines) assert.ok(world.words.includes(line), `${line} is not shown`);
     assertNoSecrets(world.words.join("\n") + text, issuer);
-    return { exitCode, lines: lines.map((line) => line.replace(/^\S+ +/, "")) };
+    const attempts = new Set(lines.map((line) => / attempt=([a-z2-7]{8})$/.exec(line)?.[1]));
+    assert.equal(attempts.size, 1, "one attempt, one id");
+    const plain = lines.map((line) =>
+      line.replace(/^\S+ +/, "").replace(/ attempt=\w+$/, "").replace(/(duration_ms=)\d+/, "$1N")
+    );
+    return { exitCode, lines: plain };
   };
   const manager = "codex_login::auth::manager";
   const started = `INFO ${manager}: starting token refresh issuer=${issuer.url}/ ` +
     `token_endpoint=${issuer.url}/oauth/token`;
-  const succeeded = `INFO ${manager}: token refresh succeeded`;
+  const answered = (status: number): string =>
+    `${status === 200 ? "INFO" : "WARN"} codex_login::story: request answered ` +
+    `endpoint=${issuer.url}/oauth/token status=${status} duration_ms=N`;
+  const done = (step: string): string => `INFO codex_login::story: ${step} done duration_ms=N`;
+  const succeeded = [
+    started,
+    answered(200),
+    `INFO ${manager}: token refresh succeeded`,
+    done("token check"),
+    done("save"),
+  ];
 
   await storeLogin(home, issuer, -10);
-  assert.deepEqual(await run("token"), { exitCode: 0, lines: [started, succeeded] });
-  assert.deepEqual(await run("refresh"), { exitCode: 0, lines: [started, succeeded] });
+  assert.deepEqual(await run("token"), { exitCode: 0, lines: succeeded });
+  assert.deepEqual(await run("refresh"), { exitCode: 0, lines: succeeded });
   issuer.misbehave.refresh = { status: 503, body: "" };
   assert.deepEqual(await run("refresh"), {
     exitCode: 5,
     lines: [
       started,
+      answered(503),
       `WARN ${manager}: failed to refresh token code=REFRESH_FAILED status=503`,
-      "ERROR codex_cli::refresh: command failed code=REFRESH_FAILED",
+      "ERROR codex_cli::refresh: command failed code=REFRESH_FAILED status=503",
     ],
   });
   assert.deepEqual(await run("logout"), {
     exitCode: 0,
     lines: [
+      `INFO codex_login::story: request answered endpoint=${issuer.url}/oauth/revoke status=200 ` +
+      "duration_ms=N",
       `INFO ${manager}: revoked auth tokens`,
+      done("removal"),
       "INFO codex_cli::logout: the login was removed",
     ],
   });
@@ -184,4 +218,96 @@ test("openLog() follows no link and waits for no FIFO", async () => {
   const folder = join(home.path, "other");
   await mkdir(join(folder, "codex-login.log"), { recursive: true });
   await assert.rejects(openLog({ folder }), { code: "SAVE_FAILED" });
+
+  const piped = join(home.path, "piped");
+  await mkdir(piped);
+  execFileSync("mkfifo", [join(piped, "codex-login.log")]);
+  await assert.rejects(openLog({ folder: piped }), { code: "SAVE_FAILED" });
+  // One that somebody reads can be opened, and is no log all the same.
+  const reader = openSync(
+    join(piped, "codex-login.log"),
+    constants.O_RDONLY | constants.O_NONBLOCK,
+  );
+  await assert.rejects(openLog({ folder: piped }), {
+    code: "SAVE_FAILED",
+    reason: "it is not a regular file",
+  });
+  closeSync(reader);
+
+  const named = join(home.path, "named");
+  await mkdir(named);
+  await link(join(home.path, "victim"), join(named, "codex-login.log"));
+  await assert.rejects(openLog({ folder: named }), { reason: "it has more than one name" });
+  assert.equal(await readFile(join(home.path, "victim"), "utf8"), "untouched");
+});
+
+test("openLog() goes on in its own file when something else takes the name, and in the new one after a rotation", async () => {
+  await using home = await createHome();
+  const folder = join(home.path, "log");
+  const path = join(folder, "codex-login.log");
+  const log = await openLog({ folder });
+  await writeFile(join(home.path, "victim"), "untouched");
+  await rename(path, join(home.path, "moved"));
+  await symlink("../victim", path);
+  log.write("info", "t", "first");
+  assert.match(await readFile(join(home.path, "moved"), "utf8"), /first\n$/);
+  await rm(path);
+  log.write("info", "t", "second");
+  assert.match(await readFile(path, "utf8"), /^\S+ {2}INFO t: second\n$/);
+  await rm(folder, { recursive: true });
+  log.write("info", "t", "nobody keeps this");
+  assert.equal(await readFile(join(home.path, "victim"), "utf8"), "untouched");
+  assert.deepEqual((await home.list()).sort(), ["moved", "victim"]);
+});
+
+test("a log that grows beyond 1 MiB while it is written is rotated then", async () => {
+  await using home = await createHome();
+  const path = join(home.path, "codex-login.log");
+  await writeFile(path, "x".repeat(1 << 20), { mode: 0o600 });
+  const { runtime } = await createWorld();
+  const { append } = await openLogFile(home.path, runtime.tryLock);
+  append("over\n");
+  while (!(await home.list()).includes("codex-login.log.1")) await sleep(1);
+  append("new\n");
+  assert.equal(await readFile(path, "utf8"), "new\n");
+  assert.match(await readFile(`${path}.1`, "utf8"), /xover\n$/);
+});
+
+test("of those who find the log too large at once, one rotates it, and no line is lost", async () => {
+  await using home = await createHome();
+  const { runtime } = await createWorld();
+  const path = join(home.path, "codex-login.log");
+  for (let round = 0; round < 5; round++) {
+    await writeFile(path, "o".repeat((1 << 20) + 1), { mode: 0o600 });
+    const files = await Promise.all(
+      Array.from({ length: 8 }, () => openLogFile(home.path, runtime.tryLock)),
+    );
+    for (const [i, file] of files.entries()) file.append(`line ${i}\n`);
+    assert.equal((await stat(`${path}.1`)).size, (1 << 20) + 1);
+    const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1).sort();
+    assert.deepEqual(lines, Array.from({ length: 8 }, (_, i) => `line ${i}`));
+  }
+});
+
+test("no secret of the environment gets into a line", () => {
+  const found = environmentSecrets({
+    CODEX_ACCESS_TOKEN: "at-secret",
+    OPENAI_API_KEY: "",
+    HTTPS_PROXY: "http://me:p%40ss%3Aword@proxy.test:8080/",
+    all_proxy: "me:plain-password@proxy.test",
+    http_proxy: "http://proxy.test",
+    HTTP_PROXY: "http://me:bad%zz@proxy.test",
+    NO_PROXY: "a:b@c",
+  });
+  const basic = (text: string): string => Buffer.from(text).toString("base64");
+  assert.deepEqual(found, [
+    "at-secret",
+    "p%40ss%3Aword",
+    "p@ss:word",
+    basic("me:p@ss:word"),
+    "bad%zz",
+    basic("me:bad%zz"),
+    "plain-password",
+    basic("me:plain-password"),
+  ]);
 });

@@ -169,7 +169,10 @@ test("login() that the person denies ends with the reason, and leaves the old lo
   assert.equal(steps.at(-1)?.reply.status, 403);
   await assertFailed(run, issuer, "ACCESS_DENIED", 1);
   assert.ok(run.world.words.includes("  cause: access_denied: The person said no"));
-  assert.ok(run.world.words.includes("  note:  your earlier login is untouched"));
+  assert.match(
+    run.world.words.at(-1) ?? "",
+    /^ {2}note: {2}your earlier login is untouched; reference [a-z2-7]{8}$/,
+  );
   assert.equal(await home.readAuth(), before);
 });
 
@@ -752,7 +755,12 @@ test("login() logs its story in the reference's lines", async () => {
   const cut = await startLogin(home, issuer);
   await visit(await cut.authUrl);
   await cut.exitCode;
-  const lines = (await home.textOutsideAuth()).split("\n").filter((line) => /^\d{4}/.test(line));
+  const all = (await home.textOutsideAuth()).split("\n").filter((line) => /^\d{4}/.test(line));
+  const attempts = new Set(all.map((line) => / attempt=([a-z2-7]{8})$/.exec(line)?.[1]));
+  assert.equal(attempts.size, 3, all.join("\n"));
+  assert.ok(!attempts.has(undefined));
+  const lines = all.filter((line) => !line.includes(" codex_login::story: "))
+    .map((line) => line.replace(/ attempt=\w+$/, ""));
   const server = "codex_login::server:";
   const begin = [
     /^ INFO codex_cli::login: starting browser login flow$/,
@@ -770,13 +778,13 @@ test("login() logs its story in the reference's lines", async () => {
     ...begin,
     new RegExp(`^ WARN ${server} oauth token exchange returned non-success status status=400$`),
     failed,
-    /^ERROR codex_cli::login: command failed code=TOKEN_ENDPOINT$/,
+    /^ERROR codex_cli::login: command failed code=TOKEN_ENDPOINT status=400$/,
     ...begin,
     new RegExp(
       `^ERROR ${server} oauth token exchange transport failure is_timeout=false is_connect=false code=CONNECTION_RESET$`,
     ),
     failed,
-    /^ERROR codex_cli::login: command failed code=CONNECTION_RESET$/,
+    /^ERROR codex_cli::login: command failed code=CONNECTION_RESET cause="the connection was cut before the answer was complete \(ECONNRESET\)"$/,
   ];
   assert.equal(lines.length, expected.length, lines.join("\n"));
   for (const [i, pattern] of expected.entries()) {

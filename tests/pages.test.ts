@@ -63,6 +63,10 @@ test("error pages say what, why, what next and the code", async () => {
   for (const shown of ["Wrong workspace", "Not here.", "Allowed: a", "WORKSPACE_MISMATCH"]) {
     assert.ok(page.html.includes(shown), shown);
   }
+  assert.ok(!page.html.includes("Reference"));
+  const referring = await renderErrorPage(new LoginError("DNS", "m"), TERMINAL, "k2m4q7ab");
+  assertSealed(referring);
+  assert.ok(referring.html.includes("Reference: <code>k2m4q7ab</code>"));
   const foreign = await renderForeignPage();
   assertSealed(foreign);
   assert.equal(foreign.status, 400);

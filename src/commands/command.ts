@@ -59,6 +59,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** It serves an editor, and so obeys the variables that are meant for editors' servers. */
   readonly isServer?: boolean;
+  /** One run of it is one attempt, and the log tells its story: all its lines carry one id, and its requests are told. */
+  readonly isAttempt?: boolean;
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
   load(): Promise<(context: CommandContext) => Promise<number>>;
 }

@@ -72,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
       "printenv OPENAI_API_KEY | codex-login login --with-api-key",
       "printenv CODEX_ACCESS_TOKEN | codex-login login --with-access-token",
     ],
+    isAttempt: true,
     load: async () => (await import("./login.ts")).runLogin,
   },
   {
@@ -92,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
       help: "renew a token that expires sooner: 90s, 10m, 1h30m, 30d (default 5m)",
     }],
     examples: ["codex-login token", "codex-login token --min-ttl 30m --json"],
+    isAttempt: true,
     load: async () => (await import("./token.ts")).runToken,
   },
   {
@@ -100,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
     usage: ["codex-login refresh"],
     options: [],
     examples: ["codex-login refresh"],
+    isAttempt: true,
     load: async () => (await import("./refresh.ts")).runRefresh,
   },
   {
@@ -108,6 +111,7 @@ export const COMMANDS: readonly Command[] = [
     usage: ["codex-login logout [--local-only]"],
     options: [{ name: "local-only", help: "delete it here and ask nobody" }],
     examples: ["codex-login logout", "codex-login logout --local-only"],
+    isAttempt: true,
     load: async () => (await import("./logout.ts")).runLogout,
   },
   {
@@ -131,6 +135,7 @@ export const COMMANDS: readonly Command[] = [
       "codex-login profile list --json",
       "codex-login profile remove work",
     ],
+    isAttempt: true,
     load: async () => (await import("./profile.ts")).runProfile,
   },
   {

@@ -36,6 +36,16 @@ export async function readRefusal(
 }
 
 /**
+ * The issuer's own error code, if it looks like one: small letters joined by underscores, which no secret is. Anything
+ * else is told as `other`.
+ */
+export async function readErrorCode(response: Response): Promise<string | undefined> {
+  const { code } = issuerWords(await response.text().catch(() => ""), response.headers);
+  if (code === "") return undefined;
+  return /^[a-z]{2,20}(_[a-z]{1,20}){0,7}$/.test(code) ? code : "other";
+}
+
+/**
  * The person, or the workspace for them, said no.
  *
  * @param reason cleaned, for people.

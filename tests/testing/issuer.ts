@@ -14,6 +14,8 @@ export interface Misbehaviour {
   readonly hang?: boolean;
   /** Cuts the connection. */
   readonly reset?: boolean;
+  /** Refuses, and says what it was sent: in its words, and in the header that names the request. */
+  readonly echoes?: boolean;
   /** Answers properly, but only when this resolves. */
   readonly after?: Promise<void>;
   /** Changes a proper answer. */
@@ -40,6 +42,8 @@ export interface RecordedRequest {
 }
 
 export interface IssuerOptions {
+  /** What every code, refresh token and key ends in: characters that each form of writing writes in its own way. */
+  readonly secretSuffix?: string;
   /** Who may sign in; without pages the first one does. */
   readonly users?: readonly User[];
   /** Shows a sign-in page with buttons instead of signing in the first user at once. */
@@ -104,7 +108,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   let url = "";
 
   function secret(prefix: string): string {
-    const value = `${prefix}_${randomBytes(24).toString("base64url")}`;
+    const value = `${prefix}_${randomBytes(24).toString("base64url")}${options.secretSuffix ?? ""}`;
     secrets.push(value);
     return value;
   }
@@ -296,6 +300,14 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     await wrong?.after;
     if (wrong?.hang) return;
     if (wrong?.reset) return void incoming.socket.destroy();
+    if (wrong?.echoes) {
+      const sent = `${request.body} ${header(request, "authorization")}`;
+      const members = [...readMembers(request).values()];
+      return sendJson(outgoing, wrong.status ?? 400, {
+        error: members.find((value) => secrets.includes(value)) ?? "invalid_grant",
+        error_description: [sent, ...members].join(" "),
+      }, { "x-request-id": encodeURIComponent(sent) });
+    }
     if (wrong?.status !== undefined) {
       outgoing.writeHead(wrong.status, { "content-type": "application/json", ...wrong.headers });
       return void outgoing.end(wrong.body ?? "");

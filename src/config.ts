@@ -14,7 +14,7 @@ import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
 /** Of the reference, for administrators; saying nothing about it would look like obeying it. */
-const REQUIREMENTS = "/etc/codex/requirements.toml";
+export const REQUIREMENTS = "/etc/codex/requirements.toml";
 
 /** Where a login is kept, or the program's own place for it. */
 export type StoreChoice = "file" | "keyring" | "auto" | "ephemeral" | HostStore;
@@ -69,6 +69,9 @@ const Settings = v.object({
   log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
 
+/** Their names in the files. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Settings.entries);
+
 /** Client ids and originators go into addresses and headers: visible ASCII only. */
 const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
 
@@ -80,7 +83,20 @@ const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
 export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
   const home = resolveHome(world, flags.codexHome);
   await refuseOtherThanFolder(home);
-  const found = await readSettings(home, flags.overrides ?? []);
+  return settle(world, flags, home, await readSettings(home, flags.overrides ?? []));
+}
+
+/**
+ * With settings that were read before.
+ *
+ * @throws {LoginError} CONFIG or ISSUER_INVALID
+ */
+export function settle(
+  world: World,
+  flags: ConfigFlags,
+  home: string,
+  found: ReadonlyMap<string, Setting>,
+): Config {
   const settings = checkSettings(found);
   const notes: string[] = [];
   if (existsSync(REQUIREMENTS)) {
@@ -117,7 +133,7 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
   };
 }
 
-function resolveHome(world: World, flag: string | undefined): string {
+export function resolveHome(world: World, flag: string | undefined): string {
   try {
     const given = flag ?? environmentValue(world, "CODEX_HOME");
     if (given) return resolve(given);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import * as v from "valibot";
 import { type Endpoints, readEndpoints } from "./endpoints.ts";
 import { LoginError } from "./errors.ts";
@@ -138,7 +138,11 @@ export function resolveHome(world: World, flag: string | undefined): string {
     const given = flag ?? environmentValue(world, "CODEX_HOME");
     if (given) return resolve(given);
     const name = world.platform === "win32" ? "USERPROFILE" : "HOME";
-    return join(resolve(environmentValue(world, name) ?? homedir()), ".codex");
+    // With an empty HOME some runtimes say nothing here, which would be the current folder.
+    return join(
+      resolve(environmentValue(world, name) ?? (homedir() || userInfo().homedir)),
+      ".codex",
+    );
   } catch (thrown) {
     // No entry for this user, or no current folder to start from.
     throw new LoginError("CONFIG", "The home folder cannot be found", {

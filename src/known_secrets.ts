@@ -23,10 +23,13 @@ const SECRET_FORMS: readonly (readonly [form: RegExp, shown: string])[] = [
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*(?::[^\s@]*)?@/gi, "$1***@"],
   [
     // A word in capitals is one of our own codes.
-    /\b(code|state|code_verifier|secret|password|[a-z_]*token|[a-z_]*api_?key)=(?![A-Z_]+\b)[^\s&"]{8,}/g,
+    /\b(code|state|code_verifier|secret|password|[a-z_]*token|[a-z_]*key)=(?![A-Z_]+\b)[^\s&"]{8,}/g,
     "$1=[redacted]",
   ],
 ];
+
+/** A text of JSON that is long enough to be a secret; it may end where the file does, and is no name. */
+const QUOTED = /"((?:[^"\\]|\\.){16,})(?:"(?!\s*:)|$)/g;
 
 /** Makes any text fit to be shown to others: cleaned, without known secrets, and without what looks like one. */
 export type Clean = (text: string, maxLength?: number) => string;
@@ -41,13 +44,23 @@ export async function createClean(
   home: string,
   readsLogins: boolean,
 ): Promise<Clean> {
-  const secrets = new Set(environmentSecrets(world));
-  if (readsLogins && home !== "") { for (const one of await storedSecrets(home)) secrets.add(one); }
+  const found = new Set(environmentSecrets(world));
+  if (readsLogins && home !== "") { for (const one of await storedSecrets(home)) found.add(one); }
+  const secrets = [...found].flatMap((one) => [one, ...encoded(one)])
+    // What is a part of another must not cut it in two.
+    .sort((a, b) => b.length - a.length);
   return (text, maxLength = 2_000) => {
     let clean = printable(text, Infinity, secrets);
     for (const [form, shown] of SECRET_FORMS) clean = clean.replace(form, shown);
     return printable(clean, maxLength);
   };
+}
+
+/** As headers and tools write them; what is too short to be a secret would be too common. */
+function encoded(secret: string): string[] {
+  if (secret.length < 8) return [];
+  const bytes = Buffer.from(secret);
+  return [bytes.toString("base64").replace(/=+$/, ""), bytes.toString("base64url")];
 }
 
 function environmentSecrets({ env }: Pick<World, "env">): string[] {
@@ -85,8 +98,18 @@ function secretsIn(text: string | undefined): string[] {
   try {
     return leaves(parseAuthFile(text ?? "")?.document);
   } catch {
-    // Nobody can read it, so nothing of it is ever shown.
-    return [];
+    // Nobody can read it, but what is in quotes may still be a secret.
+    return [...(text ?? "").matchAll(QUOTED)].flatMap((
+      [, inside = ""],
+    ) => [inside, unescaped(inside)]);
+  }
+}
+
+function unescaped(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch {
+    return text;
   }
 }
 

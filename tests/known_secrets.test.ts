@@ -56,3 +56,17 @@ test("ordinary words, codes of ours and addresses stay; what moves a cursor does
   ) assert.equal(clean(text), text);
   assert.equal(clean("a\x1b[31mb\u202ec\nd"), "a[31mbc d");
 });
+
+test("of a login that is damaged, what is in quotes is cut out; a part of a secret never hides the rest", async () => {
+  await using home = await createHome();
+  const key = "personal_access_token-and-more";
+  await home.writeAuth(
+    `{"personal_access_token": "${key}", "x": "and-more", "cut": "ends-with-the-fil\\"e`,
+  );
+  const clean = await createClean({ env: { MY_TOKEN: "and-more" } }, home.path, true);
+  assert.equal(
+    clean(`a ${key} b and-more c ends-with-the-fil"e`),
+    "a [redacted] b [redacted] c [redacted]",
+  );
+  assert.equal(clean("personal_access_token"), "personal_access_token");
+});

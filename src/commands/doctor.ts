@@ -9,6 +9,8 @@ import type { CommandContext } from "./command.ts";
 /** Where there is no terminal that says how wide it is, lines are as long as they are. */
 const NO_COLUMNS = Infinity;
 const INDENT = "       ";
+/** To be copied, and so never broken by us. */
+const COMMAND = /(^ *|: )(codex-login|chmod|sudo|unset|export|ssh) /;
 const COLORS: Readonly<Record<CheckStatus, string>> = {
   ok: "32",
   warn: "33",
@@ -89,12 +91,19 @@ function formatResult(
   const [first = "", ...rest] = [
     ...wrapped(`${id}: ${measured}`),
     ...(expected === null ? [] : wrapped(`expected: ${expected}`)),
-    ...(remedy === null ? [] : wrapped(`try: ${remedy}`)),
+    ...(remedy === null
+      ? []
+      : remedyLines(remedy).flatMap((line) => COMMAND.test(line) ? [line] : wrapped(line))),
   ];
   const label = `[${status}]`;
   const shown = color ? `\x1b[${COLORS[status]}m${label}\x1b[0m` : label;
   const gap = INDENT.slice(label.length);
   return [`${shown}${gap}${first}`, ...rest.map((line) => `${INDENT}${line}`)].join("\n");
+}
+
+/** One thing to do a line. */
+function remedyLines(remedy: string): string[] {
+  return remedy.split("; ").map((one, i) => `${i === 0 ? "try: " : "     "}${one}`);
 }
 
 function summarize(failures: number, warnings: number): string {

@@ -1,15 +1,13 @@
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { homedir, userInfo } from "node:os";
 import * as v from "valibot";
 import { type Endpoints, readEndpoints } from "./endpoints.ts";
 import { LoginError } from "./errors.ts";
+import { refuseOtherThanFolder, resolveHome } from "./home_folder.ts";
 import type { HostStore } from "./host_store.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
 import { readSettings, type Setting } from "./settings.ts";
-import { describeSystemError } from "./system_error.ts";
 import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
@@ -131,34 +129,6 @@ export function settle(
     ...readEndpoints(world, notes, issuer),
     notes,
   };
-}
-
-export function resolveHome(world: World, flag: string | undefined): string {
-  try {
-    const given = flag ?? environmentValue(world, "CODEX_HOME");
-    if (given) return resolve(given);
-    const name = world.platform === "win32" ? "USERPROFILE" : "HOME";
-    // With an empty HOME some runtimes say nothing here, which would be the current folder.
-    return join(
-      resolve(environmentValue(world, name) ?? (homedir() || userInfo().homedir)),
-      ".codex",
-    );
-  } catch (thrown) {
-    // No entry for this user, or no current folder to start from.
-    throw new LoginError("CONFIG", "The home folder cannot be found", {
-      reason: describeSystemError(thrown),
-      hint: "set CODEX_HOME to an absolute path",
-    });
-  }
-}
-
-/** A missing home is an empty one, but a file in its place is a mistake that would look like nobody being signed in. */
-async function refuseOtherThanFolder(home: string): Promise<void> {
-  const found = await stat(home).catch(() => undefined);
-  if (!found || found.isDirectory()) return;
-  throw new LoginError("CONFIG", `${printable(home)} is not a folder`, {
-    hint: "point CODEX_HOME, or --codex-home, at a folder",
-  });
 }
 
 /** What a relative path in a setting starts from: the folder of its file, or for `-c` where the person is. */

@@ -1,5 +1,6 @@
-import { type Config, type ConfigFlags, resolveConfig, resolveHome, settle } from "./config.ts";
+import { type Config, type ConfigFlags, resolveConfig, settle } from "./config.ts";
 import { type LoginError, toLoginError } from "./errors.ts";
+import { resolveHome } from "./home_folder.ts";
 import { readOverrideSettings } from "./settings.ts";
 import type { World } from "./world.ts";
 

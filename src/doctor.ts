@@ -65,6 +65,7 @@ export async function diagnose(
 }
 
 function listChecks(examined: Examined, base: string, route: Route): Check[] {
+  const { world, config } = examined;
   return [
     ...programChecks(examined),
     ...homeChecks(examined),
@@ -79,7 +80,7 @@ function listChecks(examined: Examined, base: string, route: Route): Check[] {
     ...openerChecks(examined),
     ...environmentChecks(examined),
     ...caFileChecks(examined),
-    ...issuerChecks(examined.world, "issuer", base, route),
+    ...issuerChecks(world, { prefix: "issuer", base, userAgent: config.userAgent }, route),
   ];
 }
 

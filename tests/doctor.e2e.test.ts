@@ -100,6 +100,20 @@ test(`${SUBJECT}: a keyring that hangs or is locked is told in bounded time`, {
   const args = ["-c", "cli_auth_credentials_store=keyring", ...NOBODY];
   const well = await ask(home, args, { env });
   assert.equal(well.checks["keyring.access"]?.status, "ok", well.stdout);
+  assert.equal(
+    (await runProgram(home, ["login", "--with-api-key", ...args.slice(0, 2)], {
+      env,
+      input: "sk-0123456789",
+    })).exitCode,
+    0,
+  );
+  assert.match(
+    (await ask(home, args, { env })).checks["keyring.access"]?.measured ?? "",
+    /with a login/,
+  );
+  service.lock();
+  const locked = await ask(home, args, { env });
+  assert.equal(locked.checks["keyring.access"]?.status, "fail", locked.stdout);
   service.stop();
   const hanging = await ask(home, args, { env });
   assert.equal(hanging.checks["keyring.access"]?.status, "fail");

@@ -78,3 +78,8 @@ export function combine(findings: readonly Finding[]): Finding {
     remedy: join(told.map(({ remedy }) => remedy)),
   };
 }
+
+/** A path as one word of a command that people copy. */
+export function shellWord(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -13,6 +13,7 @@ import {
   FILES_MS,
   type Finding,
   ok,
+  shellWord,
   skip,
   warn,
 } from "./check.ts";
@@ -63,7 +64,7 @@ async function examineFolder(home: string): Promise<Finding> {
     return fail(
       `${shown} belongs to user ${found.uid}; this is user ${uid}`,
       "a folder of your own",
-      `sudo chown -R ${uid} '${home}', or another CODEX_HOME`,
+      `sudo chown -R ${uid} ${shellWord(home)}, or another CODEX_HOME`,
     );
   }
   const denied = await access(home, constants.R_OK | constants.W_OK | constants.X_OK).then(
@@ -77,7 +78,7 @@ async function examineFolder(home: string): Promise<Finding> {
     return warn(
       `${shown} can be written to by others (${mode})`,
       "0700, or nobody else can write to it",
-      `chmod go-w '${home}'`,
+      `chmod go-w ${shellWord(home)}`,
     );
   }
   return ok(uid === undefined ? shown : `${shown} (${mode}, yours)`);

@@ -16,13 +16,12 @@ const CLOCK_TOLERANCE_S = 300;
 /**
  * The way to the issuer hop by hop, each only when the one before went well. Nothing but a GET without any credentials is sent.
  *
- * @param prefix of the ids.
- * @param base of the issuer's addresses.
+ * @param at.prefix of the ids.
+ * @param at.base of the issuer's addresses.
  */
 export function issuerChecks(
   world: Pick<World, "now" | "elapsed">,
-  prefix: string,
-  base: string,
+  { prefix, base, userAgent }: { prefix: string; base: string; userAgent: string },
   route: Route,
 ): Check[] {
   const url = new URL(base);
@@ -56,7 +55,10 @@ export function issuerChecks(
   async function ask(signal: AbortSignal): Promise<Finding> {
     const started = world.elapsed();
     const address = `${base}/.well-known/openid-configuration`;
-    const response = await route.fetch(address, { method: "GET", signal, limitMs: HTTP_MS });
+    // As a sign-in calls itself: some issuers judge programs by that.
+    const headers = { "user-agent": userAgent, accept: "*/*" };
+    const init = { method: "GET", headers, signal, limitMs: HTTP_MS } as const;
+    const response = await route.fetch(address, init);
     date = Date.parse(response.headers.get("date") ?? "");
     return judgeAnswer(response, Math.round(world.elapsed() - started));
   }

@@ -20,6 +20,7 @@ export function leftoverChecks({ config: { home } }: Examined): Check[] {
   return [{
     id: "login.leftovers",
     limitMs: FILES_MS,
+    needs: "home.auth_file",
     run: () => home === "" ? skip("nobody knows where the home folder is") : examine(home),
   }];
 }

@@ -10,6 +10,7 @@ import {
   FILES_MS,
   type Finding,
   ok,
+  shellWord,
   skip,
   warn,
 } from "./check.ts";
@@ -67,7 +68,7 @@ async function examineFile(
   if (!found || found.isSymbolicLink()) return [];
   const uid = process.getuid?.();
   if (found.uid !== uid) {
-    const remedy = `sudo chown ${uid} '${path}'`;
+    const remedy = `sudo chown ${uid} ${shellWord(path)}`;
     return [
       fail(
         `${path} belongs to user ${found.uid}; this is user ${uid}`,
@@ -78,6 +79,6 @@ async function examineFile(
   }
   if ((found.mode & forbidden) === 0) return [];
   const expected = forbidden === 0o077 ? "0600" : "nobody else can write to it";
-  const remedy = `chmod ${forbidden === 0o077 ? "600" : "go-w"} '${path}'`;
+  const remedy = `chmod ${forbidden === 0o077 ? "600" : "go-w"} ${shellWord(path)}`;
   return [warn(`${path} can ${effect} (${formatMode(found.mode)})`, expected, remedy)];
 }

@@ -32,9 +32,15 @@ export const KEYRING_MS = 5_000;
 /** The login that is stored: what it is, whether it counts, and whether there is another copy that could come back. */
 export function storedLoginChecks(examined: Examined): Check[] {
   const { hazard, config } = examined;
-  const reading = (id: string, limitMs: number, run: () => Promise<Finding>): Check => ({
+  const reading = (
+    id: string,
+    limitMs: number,
+    run: () => Promise<Finding>,
+    needs?: string,
+  ): Check => ({
     id,
     limitMs,
+    ...(needs === undefined ? {} : { needs }),
     run: () => {
       if (hazard) return skip(`not read, because ${hazard.variable} is set: ${hazard.effect}`);
       if (config.home === "") return skip("nobody knows where the home folder is");
@@ -44,8 +50,8 @@ export function storedLoginChecks(examined: Examined): Check[] {
   return [
     reading("login.stored", KEYRING_MS, () => examineStored(examined)),
     { id: "login.override", limitMs: FILES_MS, run: () => examineOverride(examined) },
-    reading("login.copies", KEYRING_MS, () => examineCopies(examined)),
-    reading("login.profiles", FILES_MS, () => examineProfiles(examined)),
+    reading("login.copies", KEYRING_MS, () => examineCopies(examined), "home.auth_file"),
+    reading("login.profiles", FILES_MS, () => examineProfiles(examined), "home.auth_file"),
   ];
 }
 

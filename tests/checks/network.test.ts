@@ -117,7 +117,9 @@ test("each hop to an issuer that is well is told: address, connection, certifica
   const world = await createWorld();
   const ca = readFileSync(CA_PATH, "utf8");
   const route = { ...directRoute(trustingFetch), ca };
-  const found = await hopsOf(issuerChecks(world, "issuer", issuer.url, route));
+  const found = await hopsOf(
+    issuerChecks(world, { prefix: "issuer", base: issuer.url, userAgent: "test" }, route),
+  );
   assertFinding(finding(found, "dns"), "ok", /localhost is .*127\.0\.0\.1/);
   assertFinding(finding(found, "tcp"), "ok", /connected to localhost:\d+/);
   assertFinding(
@@ -139,7 +141,11 @@ test("a certificate that is not accepted is told with who made it, and why", asy
   const tls = async (base: string, route: { ca?: string }, now = Date.now()): Promise<Finding> => {
     const own = { ...directRoute(trustingFetch), ...route };
     return await findingOf(
-      issuerChecks({ ...world, now: () => now }, "issuer", base, own),
+      issuerChecks(
+        { ...world, now: () => now },
+        { prefix: "issuer", base, userAgent: "test" },
+        own,
+      ),
       "issuer.tls",
     );
   };
@@ -157,7 +163,10 @@ test("a certificate that is not accepted is told with who made it, and why", asy
   });
   assert.ok(hasOther);
   const named = { ...directRoute(trustingFetch), ca, connect: directTo("127.0.0.1") };
-  const wrong = await findingOf(issuerChecks(world, "issuer", other, named), "issuer.tls");
+  const wrong = await findingOf(
+    issuerChecks(world, { prefix: "issuer", base: other, userAgent: "test" }, named),
+    "issuer.tls",
+  );
   assertFinding(wrong, "fail", /ALTNAME/, /a certificate for 127\.0\.0\.2/);
   assertFinding(
     await tls(issuer.url, {}, Date.UTC(2200, 0)),
@@ -178,7 +187,10 @@ function directTo(host: string): ReturnType<typeof directRoute>["connect"] {
 test("what fails on the way is told by its hop", async () => {
   const world = await createWorld();
   const ask = async (base: string, hop: string): Promise<Finding> =>
-    await findingOf(issuerChecks(world, "issuer", base, directRoute(world.fetch)), `issuer.${hop}`);
+    await findingOf(
+      issuerChecks(world, { prefix: "issuer", base, userAgent: "test" }, directRoute(world.fetch)),
+      `issuer.${hop}`,
+    );
   assertFinding(await ask("https://no-such-name.invalid", "dns"), "fail", /no address was found/);
   assertFinding(await ask("https://127.0.0.1:9", "dns"), "ok", /an address itself/);
   assertFinding(await ask("https://127.0.0.1:9", "tcp"), "fail", /127\.0\.0\.1:9: .*ECONNREFUSED/);
@@ -206,7 +218,9 @@ test("what the issuer answers is judged by its status and its form", async () =>
     headers: Record<string, string> = {},
   ): Promise<Record<string, Finding>> => {
     answer = { status, headers };
-    return await hopsOf(issuerChecks(world, "issuer", base, directRoute(world.fetch)));
+    return await hopsOf(
+      issuerChecks(world, { prefix: "issuer", base, userAgent: "test" }, directRoute(world.fetch)),
+    );
   };
   const html = { "content-type": "text/html" };
   assertFinding(finding(await ask(200), "tls"), "skip", /speaks http/);

@@ -27,8 +27,9 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     resolveStyle(world, { plain: args.includes("--plain"), noColor: args.includes("--no-color") });
   let command: Command | undefined;
   try {
-    refuseHazard(world);
     const invocation = parseArguments(args);
+    const isDiagnosis = invocation.kind === "run" && invocation.command.isDiagnosis;
+    if (!isDiagnosis) refuseHazard(world);
     if (invocation.kind === "version") {
       world.writeData(json ? formatJson({ version: VERSION }) : `codex-login ${VERSION}`);
       return 0;
@@ -87,13 +88,16 @@ async function runCommand(
   const say = (text: string): void => {
     if (!options.flag("quiet")) world.writeWords(text);
   };
-  const config = await resolveConfig(world, {
+  const flags = {
     codexHome: options.text("codex-home"),
     issuer: options.text("issuer") ?? options.text("experimental_issuer"),
     clientId: options.text("client-id") ?? options.text("experimental_client-id"),
     overrides: options.list("config"),
     isServer: command.isServer ?? false,
-  });
+  };
+  const { config, obstacle } = command.isDiagnosis
+    ? await (await import("./config_or_defaults.ts")).resolveConfigOrDefaults(world, flags)
+    : { config: await resolveConfig(world, flags), obstacle: undefined };
   const run = await command.load();
   const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));
   for (const secret of environmentSecrets(world.env)) log.hide(secret);
@@ -102,6 +106,7 @@ async function runCommand(
     return await run({
       world: own,
       config,
+      obstacle,
       options,
       words,
       style,

@@ -1,20 +1,18 @@
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { homedir } from "node:os";
 import * as v from "valibot";
 import { type Endpoints, readEndpoints } from "./endpoints.ts";
 import { LoginError } from "./errors.ts";
+import { refuseOtherThanFolder, resolveHome } from "./home_folder.ts";
 import type { HostStore } from "./host_store.ts";
 import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
 import { readSettings, type Setting } from "./settings.ts";
-import { describeSystemError } from "./system_error.ts";
 import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
 /** Of the reference, for administrators; saying nothing about it would look like obeying it. */
-const REQUIREMENTS = "/etc/codex/requirements.toml";
+export const REQUIREMENTS = "/etc/codex/requirements.toml";
 
 /** Where a login is kept, or the program's own place for it. */
 export type StoreChoice = "file" | "keyring" | "auto" | "ephemeral" | HostStore;
@@ -69,6 +67,9 @@ const Settings = v.object({
   log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
 
+/** Their names in the files. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Settings.entries);
+
 /** Client ids and originators go into addresses and headers: visible ASCII only. */
 const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
 
@@ -80,7 +81,20 @@ const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
 export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
   const home = resolveHome(world, flags.codexHome);
   await refuseOtherThanFolder(home);
-  const found = await readSettings(home, flags.overrides ?? []);
+  return settle(world, flags, home, await readSettings(home, flags.overrides ?? []));
+}
+
+/**
+ * With settings that were read before.
+ *
+ * @throws {LoginError} CONFIG or ISSUER_INVALID
+ */
+export function settle(
+  world: World,
+  flags: ConfigFlags,
+  home: string,
+  found: ReadonlyMap<string, Setting>,
+): Config {
   const settings = checkSettings(found);
   const notes: string[] = [];
   if (existsSync(REQUIREMENTS)) {
@@ -116,30 +130,6 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
     ...readEndpoints(world, notes, flags.isServer ? parseIssuer(DEFAULT_ISSUER) : issuer),
     notes,
   };
-}
-
-function resolveHome(world: World, flag: string | undefined): string {
-  try {
-    const given = flag ?? environmentValue(world, "CODEX_HOME");
-    if (given) return resolve(given);
-    const name = world.platform === "win32" ? "USERPROFILE" : "HOME";
-    return join(resolve(environmentValue(world, name) ?? homedir()), ".codex");
-  } catch (thrown) {
-    // No entry for this user, or no current folder to start from.
-    throw new LoginError("CONFIG", "The home folder cannot be found", {
-      reason: describeSystemError(thrown),
-      hint: "set CODEX_HOME to an absolute path",
-    });
-  }
-}
-
-/** A missing home is an empty one, but a file in its place is a mistake that would look like nobody being signed in. */
-async function refuseOtherThanFolder(home: string): Promise<void> {
-  const found = await stat(home).catch(() => undefined);
-  if (!found || found.isDirectory()) return;
-  throw new LoginError("CONFIG", `${printable(home)} is not a folder`, {
-    hint: "point CODEX_HOME, or --codex-home, at a folder",
-  });
 }
 
 /** What a relative path in a setting starts from: the folder of its file, or for `-c` where the person is. */

@@ -25,17 +25,34 @@ export async function readSettings(
   overrides: readonly string[],
   systemFolder: string = SYSTEM_FOLDER,
 ): Promise<ReadonlyMap<string, Setting>> {
-  const managed = join(systemFolder, "managed_config.toml");
+  const [system, own, managed] = settingsPaths(home, systemFolder);
   const sources: (readonly [source: string, values: JsonObject])[] = [];
-  for (const path of [join(systemFolder, "config.toml"), join(home, "config.toml")]) {
-    sources.push([path, await readTomlFile(path)]);
-  }
+  for (const path of [system, own]) sources.push([path, await readTomlFile(path)]);
   sources.push(["-c", await readOverrides(overrides)], [managed, await readTomlFile(managed)]);
-  return new Map(
-    sources.flatMap(([source, values]) =>
-      Object.entries(values).map(([name, value]): [string, Setting] => [name, { value, source }])
-    ),
-  );
+  return new Map(sources.flatMap(([source, values]) => toSettings(source, values)));
+}
+
+/** Those that a command line gives, by themselves. @throws {LoginError} CONFIG */
+export async function readOverrideSettings(
+  overrides: readonly string[],
+): Promise<ReadonlyMap<string, Setting>> {
+  return new Map(toSettings("-c", await readOverrides(overrides)));
+}
+
+/** Every file that settings are read from: the system's, the home's, the managed one. */
+export function settingsPaths(
+  home: string,
+  systemFolder: string = SYSTEM_FOLDER,
+): readonly [string, string, string] {
+  return [
+    join(systemFolder, "config.toml"),
+    join(home, "config.toml"),
+    join(systemFolder, "managed_config.toml"),
+  ];
+}
+
+function toSettings(source: string, values: JsonObject): [string, Setting][] {
+  return Object.entries(values).map(([name, value]) => [name, { value, source }]);
 }
 
 async function readTomlFile(path: string): Promise<JsonObject> {

@@ -201,6 +201,9 @@ test("every source file has tests of its own, or is named with the tests that ho
     "logout_words.ts": "logout.test.ts",
     "revocation_words.ts": "logout.test.ts",
     "error_json.ts": "cli.test.ts",
+    "config_or_defaults.ts": "doctor.test.ts",
+    "hops.ts": "doctor.test.ts",
+    "home_folder.ts": "config.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -39,6 +39,7 @@ test(
     const script = [
       "#!/bin/sh",
       `if [ $# = 0 ]; then set -- login --issuer ${issuer.url} --browser true; fi`,
+      `if [ "$1" = doctor ]; then set -- "$@" --issuer ${issuer.url}; fi`,
       `if [ "$2" = --device-auth ]; then set -- "$@" --issuer ${issuer.url}; fi`,
       `exec ${programCommand().map((part) => `'${part}'`).join(" ")} "$@"`,
     ];

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { LoginError } from "../errors.ts";
 import type { TerminalStyle } from "../terminal.ts";
 import type { World } from "../world.ts";
 
@@ -33,6 +34,8 @@ export interface CommandContext {
   /** Its log is made with the first line that is written to it. */
   readonly world: World;
   readonly config: Config;
+  /** Why the settings cannot be used, for a command that then goes on with defaults. */
+  readonly obstacle: LoginError | undefined;
   readonly options: OptionValues;
   /** The action and what follows it; empty for a command without actions. */
   readonly words: readonly string[];
@@ -61,6 +64,8 @@ export interface Command {
   readonly isServer?: boolean;
   /** One run of it is one attempt, and the log tells its story: all its lines carry one id, and its requests are told. */
   readonly isAttempt?: boolean;
+  /** It looks at what is broken, so it runs where settings or variables forbid the others to. */
+  readonly isDiagnosis?: boolean;
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
   load(): Promise<(context: CommandContext) => Promise<number>>;
 }

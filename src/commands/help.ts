@@ -5,7 +5,7 @@ import { COMMANDS, COMMON_OPTIONS } from "./table.ts";
 /** What each exit code means; README and tests hold the same list. */
 export const EXIT_CODES: ReadonlyArray<readonly [codes: string, meaning: string]> = [
   ["0", "done (logout: also when nothing was stored, or only the revocation failed)"],
-  ["1", "the sign-in failed; status: nobody is signed in"],
+  ["1", "the sign-in failed; status: nobody is signed in; doctor: something fails"],
   ["2", "wrong usage or settings"],
   ["3", "credentials cannot be read or written"],
   ["4", "signing in (again) is required (token, refresh)"],

@@ -139,6 +139,22 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./profile.ts")).runProfile,
   },
   {
+    name: "doctor",
+    summary: "look for what would go wrong, and say why; changes nothing",
+    usage: ["codex-login doctor [--json] [--bundle FILE] [--issuer URL]"],
+    options: [
+      { name: "bundle", value: "FILE", help: "also write a file for support, without secrets" },
+      {
+        name: "issuer",
+        value: "URL",
+        help: "look at the way to this issuer (default: the login's, else the usual one)",
+      },
+    ],
+    examples: ["codex-login doctor", "codex-login doctor --bundle codex-login-report.txt"],
+    isDiagnosis: true,
+    load: async () => (await import("./doctor.ts")).runDoctor,
+  },
+  {
     name: "app-server",
     summary: "serve the account API for editors: JSON-RPC on stdin and stdout",
     usage: ["codex-login app-server [--strict-reference]"],

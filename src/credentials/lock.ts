@@ -72,15 +72,19 @@ async function acquire(
   }
 }
 
-/** Who holds a lock, from the kernel's own list where there is one. */
-async function lockHolder(path: string): Promise<string> {
+/**
+ * Who holds a lock, from the kernel's own list where there is one.
+ *
+ * @param unknown what to say when that list has nobody.
+ */
+export async function lockHolder(path: string, unknown = "another process"): Promise<string> {
   const file = await stat(path).catch(() => undefined);
   const locks = await readProc("/proc/locks");
   const row = locks.split("\n").find((line) =>
     / FLOCK /.test(line) && !line.includes("->") && file && line.includes(`:${file.ino} `)
   );
   const pid = row?.trim().split(/\s+/)[4];
-  if (!pid || pid === "0") return "another process";
+  if (!pid || pid === "0") return unknown;
   const name = await readProc(`/proc/${pid}/comm`) || "a program";
   return `${printable(name, 40)} (process ${pid})`;
 }

@@ -6,7 +6,7 @@
  */
 // deno-lint-ignore-file no-console -- a program's own words
 import { serve } from "@hono/node-server";
-import { createCallbackApp, createMemoryStore, getAccessToken } from "codex-login";
+import { createCallbackApp, createMemoryStore, getAccessToken, LoginError } from "codex-login";
 import { Hono } from "hono";
 
 const { ISSUER, PORT = "1455" } = process.env;
@@ -29,7 +29,14 @@ const server = serve(
   () => console.log(`Open http://127.0.0.1:${PORT}/sign-in`),
 );
 
-const { account } = await done;
-const { expiresAt } = await getAccessToken({ store });
-console.log(`Signed in as ${account.email ?? "somebody"}, with a token until ${expiresAt}.`);
-server.close();
+try {
+  const { account } = await done;
+  const { expiresAt } = await getAccessToken({ store });
+  console.log(`Signed in as ${account.email ?? "somebody"}, with a token until ${expiresAt}.`);
+} catch (thrown) {
+  if (!(thrown instanceof LoginError)) throw thrown;
+  console.error(`${thrown.code}: ${thrown.message}`);
+  process.exitCode = thrown.exitCode;
+} finally {
+  server.close();
+}

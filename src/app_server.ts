@@ -13,12 +13,12 @@ import {
 } from "./app_server_params.ts";
 import { createAppServerLogins } from "./app_server_logins.ts";
 import { type Config, configForHost, isHostName } from "./config.ts";
-import { LoginError, toLoginError } from "./errors.ts";
+import { toLoginError } from "./errors.ts";
 import { acceptExternalTokens, type ExternalLogin } from "./external_auth.ts";
 import type { JsonObject } from "./json.ts";
 import { type Answer, createRpcPeer, type RpcPeer } from "./json_rpc.ts";
 import type { Line } from "./line_splitter.ts";
-import { createLoginSlot } from "./login_slot.ts";
+import { canceledByLogout, createLoginSlot } from "./login_slot.ts";
 import { logout } from "./logout.ts";
 import { printable } from "./printable.ts";
 import { invalidRequest, RPC_CODES, RpcError, toRpcError } from "./rpc_error.ts";
@@ -157,7 +157,6 @@ export function createAppServer(
   }
 
   async function signOut(answer: Answer): Promise<void> {
-    const why = new LoginError("CANCELED", "The sign-in was cancelled", { reason: "a logout" });
     await slot.exclusively(async () => {
       external = undefined;
       await failing("logout failed: ", async () => {
@@ -172,7 +171,7 @@ export function createAppServer(
         authMode: isSignedIn ? status.authMode : null,
         planType: isSignedIn ? status.account?.plan ?? null : null,
       });
-    }, why);
+    }, canceledByLogout());
   }
 
   async function readAccount(renews: boolean): Promise<AccountInfo> {

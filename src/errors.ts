@@ -43,8 +43,21 @@ export class LoginError extends Error {
 /** Anything thrown, as a LoginError. What is not ours is a bug, and its text may hold a secret: only its class is told. */
 export function toLoginError(thrown: unknown): LoginError {
   if (thrown instanceof LoginError) return thrown;
-  const name = thrown instanceof Error ? thrown.name : typeof thrown;
-  return new LoginError("INTERNAL", "codex-login failed unexpectedly", { reason: name });
+  return new LoginError("INTERNAL", "codex-login failed unexpectedly", {
+    reason: classOf(thrown),
+  });
+}
+
+/**
+ * The class of anything thrown: all that may be told of what is not ours, since its text, and its name too, may hold a secret.
+ */
+export function classOf(thrown: unknown): string {
+  try {
+    const name = thrown instanceof Error ? thrown.constructor?.name : typeof thrown;
+    return /^[A-Za-z]{1,40}$/.test(name ?? "") ? name : "an error";
+  } catch {
+    return "an error";
+  }
 }
 
 /** The code of a failed system call (`ENOENT`, `EACCES`, …), or undefined. Messages differ between runtimes, codes do not. */

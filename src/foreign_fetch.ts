@@ -1,6 +1,6 @@
 import { deferred } from "./deferred.ts";
 import type { ErrorCode } from "./error_kinds.ts";
-import { LoginError } from "./errors.ts";
+import { classOf, LoginError } from "./errors.ts";
 import { TRANSPORT_DEFAULTS, type TransportOptions } from "./http.ts";
 import { parseSecureUrl } from "./oauth/issuer.ts";
 import { printable } from "./printable.ts";
@@ -116,12 +116,6 @@ async function readBody(
     chunks.push(value);
   }
   return new Uint8Array(Buffer.concat(chunks));
-}
-
-/** The name of a class is the program's own; anything longer than a name is not one. */
-function classOf(thrown: unknown): string {
-  const name = thrown instanceof Error ? thrown.constructor?.name : typeof thrown;
-  return /^[A-Za-z]{1,40}$/.test(name ?? "") ? name : "an error";
 }
 
 function failure(code: ErrorCode, url: URL, reason: string): LoginError {

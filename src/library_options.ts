@@ -128,7 +128,7 @@ const OPTIONS: Record<LibraryFunction, v.GenericSchema> = {
   createCallbackApp: v.strictObject({ ...SIGN_IN, redirectUri: v.string() }),
   getAccessToken: v.strictObject({
     ...COMMON,
-    minTtlMs: v.optional(v.pipe(v.number(), v.minValue(0))),
+    minTtlMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
     refused: text,
   }),
   status: v.strictObject(COMMON),
@@ -140,9 +140,10 @@ export function checkOptions(name: LibraryFunction, options: unknown): void {
   const { issues } = v.safeParse(OPTIONS[name], options);
   if (!issues) return;
   const [issue] = issues;
-  const path = printable(v.getDotPath(issue) ?? "", 60);
-  throw new LoginError("USAGE", `The option ${path} of ${name}() cannot be used`, {
-    reason: issue.type === "strict_object"
+  const path = v.getDotPath(issue);
+  const what = path === null ? "The options" : `The option ${printable(path, 60)}`;
+  throw new LoginError("USAGE", `${what} of ${name}() cannot be used`, {
+    reason: issue.type === "strict_object" && path !== null
       ? "there is no such option"
       : `it is not ${issue.expected ?? "of the right form"}`,
     hint: "see the type of the options",

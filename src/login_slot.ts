@@ -9,6 +9,11 @@ export type LoginResult =
   | { readonly login: SavedLogin; readonly error?: never }
   | { readonly error: LoginError; readonly login?: never };
 
+/** What ends a login that waits when somebody signs out. */
+export function canceledByLogout(): LoginError {
+  return new LoginError("CANCELED", "The sign-in was cancelled", { reason: "a logout" });
+}
+
 /** The one login that a program may have under way; a new one takes the place of the one before. */
 export interface LoginSlot {
   /**
@@ -29,8 +34,13 @@ export interface LoginSlot {
    * @param why tells the login what ended it; absent: a newer sign-in.
    */
   exclusively<T>(work: (world: World) => Promise<T>, why?: LoginError): Promise<T>;
-  /** Ends what is under way if nobody has been told of it yet: it may hang, and something else is to take its place. */
-  interrupt(): void;
+  /**
+   * Ends what is under way if nobody has been told of it yet: it may hang, and something else is to take its place.
+   *
+   * @param why tells it what ended it; absent: a newer sign-in.
+   * @returns whether there was anything.
+   */
+  interrupt(why?: LoginError): boolean;
   /**
    * Ends this login and calls `onEnded`, before its own `onEnd`, with whether that worked: one that is unknown, over, or being
    * stored is not ended.
@@ -104,8 +114,10 @@ export function createLoginSlot(world: World): LoginSlot {
         own.isSettled = true;
         return await work(worldOf(own));
       }, why),
-    interrupt(): void {
-      if (current && current.id === undefined) current.ending.abort(superseded());
+    interrupt(why = superseded()): boolean {
+      if (!current || current.id !== undefined) return false;
+      current.ending.abort(why);
+      return !current.isSettled;
     },
     cancel(id, onEnded): Promise<void> {
       const own = current;

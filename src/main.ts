@@ -18,10 +18,13 @@ for (const [signal, code] of SIGNALS) {
   process.on(signal, () => tellToEnd(new LoginError(code, `Cancelled by ${signal}`)));
 }
 
-/** Whoever asks twice means at once. */
+/** Whoever asks twice means at once; but what must not be cut in two is waited for, which is said. */
 function tellToEnd(error: LoginError): void {
-  if (ending.signal.aborted && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
+  const isTold = ending.signal.aborted;
+  if (isTold && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
   ending.abort(error);
+  // deno-lint-ignore no-console -- the command may not look at its signal for a while
+  if (!isTold && held.size > 0) console.error("The login is being renewed; this ends with it.");
 }
 
 // What was thrown may hold a secret: its class is told, its text and stack are not.
@@ -53,4 +56,10 @@ const args = process.argv.slice(2);
 const exitCode = args[0] === KEYRING_HELPER ? await serveKeyring(world) : await runCli(args, world);
 // Whoever asked for it may be gone by now; what must not be cut in two goes on.
 await Promise.allSettled(held);
-process.exit(exitCode);
+process.exit(exitOf(exitCode));
+
+/** A renewal that failed after it was told to end, ended so. */
+function exitOf(code: number): number {
+  const isUnreachable = code === 5 && ending.signal.aborted;
+  return isUnreachable ? toLoginError(ending.signal.reason).exitCode : code;
+}

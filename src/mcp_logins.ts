@@ -40,7 +40,8 @@ export interface LoginRequest {
 }
 
 /** The sign-ins of one server: one at a time, and what came of the last ones. */
-export interface McpLogins extends Pick<LoginSlot, "cancel" | "exclusively" | "idle"> {
+export interface McpLogins
+  extends Pick<LoginSlot, "cancel" | "exclusively" | "idle" | "interrupt"> {
   /**
    * Takes the place of what is under way. Nothing is told of it before `onStarted` returned, and nothing after `onEnd`.
    *

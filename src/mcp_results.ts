@@ -83,7 +83,7 @@ export function failedResult(thrown: unknown, login?: McpLogin): CallToolResult 
   const error = toLoginError(thrown);
   const words = [
     formatError(error, { color: false, links: false }),
-    ...(login ? ["What was stored before is untouched."] : []),
+    ...(login ? ["The sign-in stored nothing.", ...login.notes] : []),
     ...adviceFor(error),
   ];
   return {

@@ -14,6 +14,8 @@ type Sdk = Pick<typeof import("./mcp_sdk.ts"), "inputRequired" | "inputResponse"
 
 /** Milliseconds between two words that it still waits: clients give up what is silent for a minute. */
 const PROGRESS_MS = 15_000;
+/** Milliseconds that a sign-in may take to end, after its limit. */
+const QUESTION_MARGIN_MS = 30_000;
 /** By which the client's answer to our question is known. */
 const QUESTION = "sign_in";
 
@@ -93,7 +95,9 @@ async function askInRequest(
 ): Promise<CallToolResult> {
   const over = new AbortController();
   const params = { mode: "url", elicitationId: login.id, ...question(login) } as const;
-  const asking = ctx.mcpReq.elicitInput(params, { timeout: login.limitMs, signal: over.signal });
+  // The sign-in itself ends the question; it may take a moment longer than its limit to do so.
+  const timeout = login.limitMs + QUESTION_MARGIN_MS;
+  const asking = ctx.mcpReq.elicitInput(params, { timeout, signal: over.signal });
   const answered = asking.then(({ action }) => action, () => "unable" as const);
   const stop = accompany(world, logins, login, ctx);
   const first = await Promise.race([login.ended, answered]);

@@ -6,9 +6,11 @@ import type {
   ServerContext,
 } from "@modelcontextprotocol/server";
 import type { Config } from "./config.ts";
+import { LoginError } from "./errors.ts";
 import { logout } from "./logout.ts";
 import { describeLogout, logoutJson } from "./logout_words.ts";
 import { readClient } from "./mcp_client.ts";
+import { canceledByLogout } from "./login_slot.ts";
 import type { McpLogins } from "./mcp_logins.ts";
 import { failedResult, toolResult } from "./mcp_results.ts";
 import {
@@ -57,7 +59,7 @@ export function registerTools(
     request: SignIn,
     ctx: ServerContext,
   ): Promise<CallToolResult | InputRequiredResult> =>
-    orFailed(() =>
+    asResult(() =>
       signIn(sdk, world, logins, request, {
         ctx,
         client: readClient(server, era, ctx),
@@ -144,17 +146,30 @@ export function registerTools(
         notes.push(printable(message));
         say(printable(message));
       };
-      const outcome = await logins.exclusively(() => logout(world, config, { localOnly, tell }));
+      const outcome = await logins.exclusively(
+        () => logout(world, config, { localOnly, tell }),
+        canceledByLogout(),
+      );
       const words = [...describeLogout(outcome), ...notes];
       return toolResult(words, { ...logoutJson(outcome), notes });
     }));
 }
 
-async function orFailed<T>(work: () => Promise<T>): Promise<T | CallToolResult> {
+async function asResult<T>(work: () => Promise<T>): Promise<T | CallToolResult> {
   try {
     return await work();
   } catch (thrown) {
     return failedResult(thrown);
+  }
+}
+
+/** The schemas of these tools have no members for a failure, and some clients judge failures by them too. */
+async function orFailed<T>(work: () => Promise<T>): Promise<T | CallToolResult> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const { content, isError } = failedResult(thrown);
+    return { content, isError: isError ?? true };
   }
 }
 
@@ -164,6 +179,10 @@ async function cancelLogin(
 ): Promise<CallToolResult> {
   const id = loginId ?? logins.pending()?.id;
   let cancelled = false;
+  // One that is being begun has no id yet.
+  if (id === undefined) {
+    cancelled = logins.interrupt(new LoginError("CANCELED", "The sign-in was cancelled"));
+  }
   if (id !== undefined) await logins.cancel(id, (isCanceled) => void (cancelled = isCanceled));
   const words = cancelled ? "The sign-in was cancelled." : "No such sign-in waits.";
   return toolResult([words], { cancelled, loginId: cancelled ? id ?? null : null });

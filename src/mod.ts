@@ -73,7 +73,7 @@ export interface BrowserLogin extends LoginHandle {
 
 /**
  * Begins a sign-in with the browser, on a listener of its own on loopback. It ends after ten minutes, if `timeoutMs` does not
- * say otherwise.
+ * say otherwise. Without a `port` a newer sign-in of the same person, in any program, takes the port over: SUPERSEDED.
  *
  * @throws {LoginError} when it cannot even begin (PORT_BUSY, SAVE_FAILED, CONFIG, USAGE, …); nothing is left of it then.
  */
@@ -121,7 +121,9 @@ export async function startDeviceLogin(options: DeviceLoginOptions = {}): Promis
 export interface CallbackLogin extends LoginHandle {
   /**
    * Answers the redirect. Mount it: `host.route("/", app)`, or under a prefix that `redirectUri` has too. It answers on
-   * `…/auth/callback`, on `…/success` once the login is stored, and nowhere else; one app serves one sign-in.
+   * `…/auth/callback`, on `…/success` once the login is stored, and nowhere else; one app serves one sign-in. A Hono server
+   * that has answered a request takes no more routes: it hands such requests on itself,
+   * `host.all("/auth/callback", (c) => app.fetch(c.req.raw))`.
    */
   readonly app: Hono;
   readonly authUrl: string;
@@ -154,8 +156,8 @@ export async function createCallbackApp(options: CallbackAppOptions): Promise<Ca
  * cannot be asked; CREDENTIALS_…, SAVE_FAILED or LOCK_… when the login cannot be read or kept.
  */
 export async function getAccessToken(options: AccessTokenOptions = {}): Promise<AccessToken> {
-  const { minTtlMs, refused } = options;
   return await withLibrarySession("getAccessToken", options, async ({ world, config, note }) => {
+    const { minTtlMs, refused } = options;
     for (const message of config.notes) note(message);
     const found = await obtainToken(world, config, {
       minTtlMs,
@@ -190,8 +192,8 @@ export async function status(options: CommonOptions = {}): Promise<Status> {
  * @throws {LoginError} when it could not be removed; then nothing was ended.
  */
 export async function logout(options: LogoutOptions = {}): Promise<LogoutOutcome> {
-  const { localOnly = false } = options;
   return await withLibrarySession("logout", options, ({ world, config, note }) => {
+    const { localOnly = false } = options;
     for (const message of config.notes) note(message);
     return endLogin(world, config, { localOnly, tell: note });
   });

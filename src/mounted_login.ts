@@ -124,7 +124,8 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"
 function parseRedirectUri(given: string): URL {
   const url = typeof given === "string" && URL.canParse(given) ? new URL(given) : undefined;
   // Exactly as the parser writes it: the issuer compares it byte for byte.
-  const isPlain = url?.href === given && !/[?#@\\]/.test(given) && !url.pathname.includes("//");
+  const isPlain = url?.href === given && !/[?#@\\%:*{}]/.test(url.pathname) &&
+    !/[?#@\\]/.test(given) && !url.pathname.includes("//");
   if (
     url && isPlain && url.protocol === "http:" && LOOPBACK.has(url.hostname) &&
     url.pathname.endsWith(CALLBACK_PATH) && portOf(url) > 0

@@ -434,3 +434,27 @@ test("a browser is opened only when that is asked for; notes that throw do no ha
     assert.ok(await done.catch((thrown) => thrown) instanceof LoginError);
   }
 });
+
+test("a host whose server library replaced the global Response still gets its pages", async () => {
+  await using issuer = await startIssuer();
+  const { Request: ownRequest, Response: ownResponse } = globalThis;
+  const { serve } = await import("@hono/node-server");
+  const server = serve({ fetch: () => new Response("theirs"), hostname: "127.0.0.1", port: 0 });
+  assert.notEqual(globalThis.Response, ownResponse);
+  try {
+    const login = await startBrowserLogin({
+      issuer: issuer.url,
+      port: 0,
+      store: createMemoryStore(),
+    });
+    const steps = await visit(login.authUrl);
+    assert.deepEqual(steps.map(({ reply }) => reply.status), [302, 303, 200]);
+    assert.match(steps.at(-1)?.reply.body ?? "", /You are signed in/);
+    await login.done;
+  } finally {
+    for (const [name, value] of Object.entries({ Request: ownRequest, Response: ownResponse })) {
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
+});

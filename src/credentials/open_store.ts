@@ -14,7 +14,7 @@ type StoreConfig = Pick<Config, "home" | "store">;
  * @throws {LoginError} STORE_UNSUPPORTED
  */
 export function openStore(world: StoreWorld, { home, store }: StoreConfig): CredentialStore {
-  if (typeof store === "object") return createHostStore(store);
+  if (typeof store === "object") return createHostStore(world, store);
   switch (store) {
     case "file":
       return createFileStore(world, home);
@@ -41,7 +41,7 @@ export function openPlaces(
   { home, store }: StoreConfig,
   tell: OnWait,
 ): readonly CredentialPlace[] {
-  if (typeof store === "object") return [createHostStore(store)];
+  if (typeof store === "object") return [createHostStore(world, store)];
   if (store === "ephemeral") openStore(world, { home, store });
   const keyring = createKeyring(world, home);
   const file = createFileStore(world, home);

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { toNativeResponse } from "./native_response.ts";
 import { writeToDescriptor } from "./write_to_descriptor.ts";
 import { tryLockFileEx } from "./bun_kernel32.ts";
 import { loadLibc } from "./bun_libc.ts";
@@ -34,7 +35,7 @@ declare const Bun: {
     maxRequestBodySize: number;
     development: boolean;
     reusePort: boolean;
-    error: () => Response;
+    error: () => Promise<Response>;
     fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
   }): BunServer;
 };
@@ -46,9 +47,10 @@ function isExecutable(): boolean {
 function answerWith(
   handler: RequestHandler,
 ): (request: Request, server: BunServer) => Response | Promise<Response> {
-  return (request, server) => {
+  return async (request, server) => {
     server.timeout(request, 0);
-    return handler(request, server.requestIP(request) ?? { address: "", port: 0 });
+    const peer = server.requestIP(request) ?? { address: "", port: 0 };
+    return await toNativeResponse(await handler(request, peer));
   };
 }
 
@@ -66,7 +68,7 @@ export const bunRuntime: Runtime = {
         development: false,
         // Without development Bun would share the port with any other process of the same user.
         reusePort: false,
-        error: () => new Response(null, { status: 500 }),
+        error: () => toNativeResponse(new Response(null, { status: 500 })),
         fetch: answerWith(handler),
       });
       resolve({

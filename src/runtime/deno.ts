@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
+import { toNativeResponse } from "./native_response.ts";
 import {
   entryPath,
   type FileLock,
@@ -84,10 +85,12 @@ function keepServing({ hostname, port, handler }: ServeOptions): HttpServer {
         port: at,
         // Without these two Deno writes to stdout, and a failure shows its message to the client.
         onListen: () => {},
-        onError: () => new Response(null, { status: 500 }),
+        onError: () => toNativeResponse(new Response(null, { status: 500 })),
       },
-      (request, { remoteAddr }) =>
-        handler(request, { address: remoteAddr.hostname, port: remoteAddr.port }),
+      async (request, { remoteAddr }) => {
+        const peer = { address: remoteAddr.hostname, port: remoteAddr.port };
+        return await toNativeResponse(await handler(request, peer));
+      },
     );
     started.finished.catch(() => restart(started.addr.port));
     return started;

@@ -86,11 +86,9 @@ export async function login(
   const answered = new AbortController();
   try {
     // Beside all that follows: the browser is not kept waiting for it. Editors and programs have nobody who reads on.
-    if (options.landing.place === "terminal") {
-      checkReachable(world, config.issuer, answered.signal).then((warning) => {
-        if (warning !== undefined) note(warning);
-      });
-    }
+    const reachability = options.landing.place === "terminal"
+      ? checkReachable(world, config.issuer, answered.signal)
+      : Promise.resolve(undefined);
     for (
       const message of [
         ...config.notes,
@@ -148,6 +146,10 @@ export async function login(
     const opens = options.openBrowser &&
       (named !== undefined || surroundings.canOpenBrowser);
     tell({ type: "waiting", authUrl, port: listener.port, opens, surroundings, handle });
+    // After the address, which nothing shall push away.
+    reachability.then((warning) => {
+      if (warning !== undefined) note(warning);
+    });
     if (opens) open();
 
     const completed = await waitForCompletion(world, server, options.timeoutMs);

@@ -207,7 +207,9 @@ test("pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
     error: await renderErrorPage(FAILURE),
   };
   for (const [kind, rendered] of Object.entries(pages)) {
-    for (const { name, options } of LOOKS) {
+    // What these add to the others is a button, or leaves something out.
+    const looks = ["app", "unknown"].includes(kind) ? LOOKS.slice(2, 3) : LOOKS;
+    for (const { name, options } of looks) {
       const { page, problems, context } = await openContext(browser, options);
       await show(page, rendered);
       assert.deepEqual(await accessibilityViolations(page), [], `${kind} ${name}`);

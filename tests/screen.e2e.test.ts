@@ -60,7 +60,9 @@ for (const columns of [40, 120]) {
       const address = await authUrl(terminal);
       assert.ok(address.includes("code_challenge_method=S256") && address.endsWith("codex_cli_rs"));
       // A link that can be clicked, whole in one piece.
-      assert.ok(terminal.raw().includes(`\x1b]8;;${address}\x1b\\${address}\x1b]8;;\x1b\\`));
+      const link = `\x1b]8;;${address}\x1b\\${address}\x1b]8;;\x1b\\`;
+      // What was written is recorded a moment after the screen shows it.
+      while (!terminal.raw().includes(link)) await sleep(20);
       assert.deepEqual(await opened(), [address]);
       terminal.press("Enter");
       // Keys that come in one read are a paste.

@@ -7,7 +7,6 @@ import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { environmentSecrets } from "./environment_secrets.ts";
 import { createLazyLog } from "./lazy_log.ts";
-
 import { printable } from "./printable.ts";
 import { beginStory, describeFailure } from "./story.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";

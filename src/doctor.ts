@@ -14,7 +14,7 @@ import { programChecks } from "./checks/program.ts";
 import { settingsChecks } from "./checks/settings_files.ts";
 import { storedIssuer, storedLoginChecks } from "./checks/stored_login.ts";
 import { formatDuration } from "./duration.ts";
-import { LoginError } from "./errors.ts";
+import { classOf, LoginError } from "./errors.ts";
 import { directRoute, type Route } from "./hops.ts";
 import { type Clean, createClean } from "./known_secrets.ts";
 import { parseIssuer } from "./oauth/issuer.ts";
@@ -145,7 +145,7 @@ async function runWithin(world: World, begun: number, check: Check): Promise<Fin
   const ended = new AbortController();
   const finding = (async () => await check.run(ended.signal))().catch((thrown) =>
     thrown instanceof LoginError ? failWith(thrown, "no failure") : fail(
-      `the check itself failed (${thrown?.name})`,
+      `the check itself failed (${classOf(thrown)})`,
       "no failure",
       "report it, with the version",
     )

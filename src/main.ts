@@ -23,8 +23,10 @@ function tellToEnd(error: LoginError): void {
   const isTold = ending.signal.aborted;
   if (isTold && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
   ending.abort(error);
-  // deno-lint-ignore no-console -- the command may not look at its signal for a while
-  if (!isTold && held.size > 0) console.error("The login is being renewed; this ends with it.");
+  // The command may not look at its signal for a while; a host that does not read stderr must not stop it.
+  if (!isTold && held.size > 0) {
+    world.sendWords("The login is being renewed; this ends with it.\n").catch(() => {});
+  }
 }
 
 // What was thrown may hold a secret: its class is told, its text and stack are not.

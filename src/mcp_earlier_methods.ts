@@ -1,16 +1,13 @@
 import * as v from "valibot";
-import { type LoginError, toLoginError } from "./errors.ts";
+import { toLoginError } from "./errors.ts";
 import { errorJson } from "./error_json.ts";
 import type { McpLogins } from "./mcp_logins.ts";
 import type { McpTransport, RpcRequest } from "./mcp_transport.ts";
 import { printable } from "./printable.ts";
+import { describeFailure, RPC_CODES } from "./rpc_error.ts";
 
 /** Milliseconds; the reference's. */
 const TIMEOUT_MS = 600_000;
-
-const INVALID_REQUEST = -32600;
-const INVALID_PARAMS = -32602;
-const INTERNAL_ERROR = -32603;
 
 const CancelParams = v.object({ loginId: v.string() });
 
@@ -47,13 +44,15 @@ async function logIn(logins: McpLogins, outlet: Outlet, { id }: RpcRequest): Pro
         outlet.notify("codex/event/login_chatgpt_complete", {
           loginId,
           success: error === undefined,
-          ...(error ? { error: describe(error) } : {}),
+          ...(error ? { error: describeFailure(error) } : {}),
         }),
     );
   } catch (thrown) {
     const error = toLoginError(thrown);
-    const code = error.code === "LOGIN_METHOD_FORBIDDEN" ? INVALID_REQUEST : INTERNAL_ERROR;
-    outlet.answer(id, { error: { code, message: describe(error), data: errorJson(error) } });
+    const code = error.code === "LOGIN_METHOD_FORBIDDEN"
+      ? RPC_CODES.INVALID_REQUEST
+      : RPC_CODES.INTERNAL_ERROR;
+    outlet.answer(id, { error: { code, message: describeFailure(error), data: errorJson(error) } });
   }
 }
 
@@ -61,18 +60,14 @@ function cancel(logins: McpLogins, outlet: Outlet, { id, params }: RpcRequest): 
   const parsed = v.safeParse(CancelParams, params);
   if (!parsed.success) {
     const message = "cancelLoginChatGpt needs a loginId, which is a string";
-    return outlet.answer(id, { error: { code: INVALID_PARAMS, message } });
+    return outlet.answer(id, { error: { code: RPC_CODES.INVALID_PARAMS, message } });
   }
   const { loginId } = parsed.output;
   void logins.cancel(loginId, (isCanceled) => {
     const message = `login id not found: ${printable(loginId, 80)}`;
     outlet.answer(
       id,
-      isCanceled ? { result: {} } : { error: { code: INVALID_REQUEST, message } },
+      isCanceled ? { result: {} } : { error: { code: RPC_CODES.INVALID_REQUEST, message } },
     );
   });
-}
-
-function describe({ message, reason }: LoginError): string {
-  return printable(reason ? `${message} (${reason})` : message);
 }

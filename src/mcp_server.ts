@@ -6,10 +6,13 @@ import { takeEarlierMethod } from "./mcp_earlier_methods.ts";
 import { createMcpLogins } from "./mcp_logins.ts";
 import { registerTools } from "./mcp_tools.ts";
 import { createMcpTransport } from "./mcp_transport.ts";
+import { waitForReader } from "./slow_reader.ts";
 import { VERSION } from "./version.ts";
 import { within } from "./waiting.ts";
 import type { World } from "./world.ts";
 
+/** Characters for a slow reader; with more of them nothing is read until it has caught up. */
+const MAX_UNREAD = 1 << 20;
 /** Milliseconds for answers that are due when the client has no more to ask: a logout may be asking the issuer. */
 const ANSWERS_MS = 30_000;
 /** Milliseconds for the client to take the last of them. */
@@ -52,7 +55,12 @@ export async function serveMcp(
     return mcp;
   }, { transport });
 
-  await world.followStdin(transport.receive, signal);
+  const catchUp = (): Promise<void> =>
+    waitForReader({ ...world, signal }, output, MAX_UNREAD).catch((thrown) => ending.abort(thrown));
+  await world.followStdin((bytes) => {
+    transport.receive(bytes);
+    return output.pendingLength() > MAX_UNREAD ? catchUp() : undefined;
+  }, signal);
   const reason = signal.aborted ? toLoginError(signal.reason) : undefined;
   if (!reason) {
     transport.receive();

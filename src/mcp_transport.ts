@@ -2,14 +2,10 @@ import type { JSONRPCMessage, RequestId, Transport } from "@modelcontextprotocol
 import { formatJson, isJsonObject, parseJson } from "./json.ts";
 import type { LineOutput } from "./line_output.ts";
 import { createLineSplitter, type Line } from "./line_splitter.ts";
+import { RPC_CODES } from "./rpc_error.ts";
 
 const MAX_LINE_BYTES = 1 << 20;
 const MAX_DEPTH = 64;
-/** Characters for a slow reader; with more of them nothing is read until it took them. */
-const MAX_WAITING = 1 << 20;
-
-const PARSE_ERROR = -32700;
-const INVALID_REQUEST = -32600;
 
 /** A request of the peer that is well formed. */
 export interface RpcRequest {
@@ -26,8 +22,8 @@ export interface RpcError {
 
 /** Messages as lines of JSON, for the SDK and beside it. */
 export interface McpTransport extends Transport {
-  /** Takes what came, or without bytes its end. While a promise that it returned is open, nothing more should be read. */
-  receive(bytes?: Uint8Array): void | Promise<void>;
+  /** Takes what came, or without bytes its end. */
+  receive(bytes?: Uint8Array): void;
   /** Answers a request that did not go to the SDK. */
   answer(id: RequestId, outcome: { readonly result: unknown } | { readonly error: RpcError }): void;
   notify(method: string, params: unknown): void;
@@ -40,7 +36,7 @@ export interface McpTransport extends Transport {
  * @param takeRequest gets each request first; true when the SDK shall not see it.
  */
 export function createMcpTransport(
-  output: LineOutput,
+  output: Pick<LineOutput, "send">,
   parse: (value: unknown) => JSONRPCMessage,
   takeRequest: (request: RpcRequest) => boolean,
 ): McpTransport {
@@ -59,20 +55,24 @@ export function createMcpTransport(
   }
 
   function take(line: Line): void {
-    if ("tooLong" in line) return refuse(null, INVALID_REQUEST, "A line is longer than 1 MiB");
+    if ("tooLong" in line) {
+      return refuse(null, RPC_CODES.INVALID_REQUEST, "A line is longer than 1 MiB");
+    }
     if (line.text.trim() === "") return;
     let value: unknown;
     try {
       value = parseJson(line.text, { maxLength: MAX_LINE_BYTES, maxDepth: MAX_DEPTH });
     } catch (thrown) {
-      return refuse(null, PARSE_ERROR, (thrown as SyntaxError).message);
+      return refuse(null, RPC_CODES.PARSE_ERROR, (thrown as SyntaxError).message);
     }
     let message: JSONRPCMessage;
     try {
       message = parse(value);
     } catch {
       // An answer to an answer could go on for ever.
-      if (!isAnswer(value)) refuse(idOf(value), INVALID_REQUEST, "Not a JSON-RPC 2.0 message");
+      if (!isAnswer(value)) {
+        refuse(idOf(value), RPC_CODES.INVALID_REQUEST, "Not a JSON-RPC 2.0 message");
+      }
       return;
     }
     if ("method" in message && "id" in message) {
@@ -86,10 +86,7 @@ export function createMcpTransport(
 
   const split = createLineSplitter(MAX_LINE_BYTES, take);
   const transport: McpTransport = {
-    receive(bytes): void | Promise<void> {
-      split(bytes);
-      return output.pendingLength() > MAX_WAITING ? output.drained() : undefined;
-    },
+    receive: split,
     start: () => Promise.resolve(),
     send(message): Promise<void> {
       send(message);

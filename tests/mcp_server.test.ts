@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
@@ -531,4 +532,17 @@ test("a signal ends the server with its reason, and so does an output that nobod
   });
   broken.send("nonsense");
   await assert.rejects(broken.ended, { code: "OUTPUT_FAILED" });
+});
+
+test("a client that stopped reading ends the server, and is not read from for ever", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const clock = createSteppedClock();
+  const run = await startMcp(home, issuer, {
+    changes: { ...clock, sendData: () => new Promise<void>(() => {}) },
+  });
+  for (let i = 0; i < 20_000; i++) run.send("nonsense");
+  await clock.advance(60_000);
+  await assert.rejects(run.ended, { code: "OUTPUT_FAILED" });
+  assert.deepEqual(await readdir(home.path), []);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { deferred } from "../src/deferred.ts";
 import { createLineOutput } from "../src/line_output.ts";
 import { parseJSONRPCMessage } from "../src/mcp_sdk.ts";
 import { createMcpTransport, type McpTransport, type RpcRequest } from "../src/mcp_transport.ts";
@@ -11,19 +10,19 @@ interface Ends {
   readonly written: Record<string, unknown>[];
   readonly received: unknown[];
   readonly taken: RpcRequest[];
-  put(text: string): void | Promise<void>;
+  put(text: string): void;
 }
 
 /** With an output that takes everything, and a peer for the methods whose name begins with "own". */
-function createEnds(sendData?: (text: string) => Promise<void>): Ends {
+function createEnds(): Ends {
   const written: Record<string, unknown>[] = [];
   const received: unknown[] = [];
   const taken: RpcRequest[] = [];
   const output = createLineOutput(
-    sendData ?? ((text): Promise<void> => {
+    (text): Promise<void> => {
       written.push(...text.trimEnd().split("\n").map((line) => JSON.parse(line)));
       return Promise.resolve();
-    }),
+    },
     () => {},
   );
   const transport = createMcpTransport(output, parseJSONRPCMessage, (request) => {
@@ -110,19 +109,6 @@ test("whatever comes, the transport lives, and a refusal repeats nothing of it",
     }),
     { numRuns: 200 },
   );
-});
-
-test("while its reader is slow nothing more is read, and nobody else waits", async () => {
-  const taking = deferred<void>();
-  const { transport, put } = createEnds(() => taking.promise);
-  transport.notify("own/event", { text: "x".repeat(1 << 19) });
-  assert.equal(put('{"jsonrpc":"2.0","id":1,"method":"own"}\n'), undefined);
-  transport.notify("own/event", { text: "x".repeat(1 << 20) });
-  await transport.send({ jsonrpc: "2.0", method: "notifications/progress" });
-  const waiting = put('{"jsonrpc":"2.0","id":2,"method":"own"}\n');
-  assert.ok(waiting instanceof Promise);
-  taking.resolve();
-  await waiting;
 });
 
 test("answered() waits for what is open, and not for what was given up", async () => {

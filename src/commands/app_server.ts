@@ -1,9 +1,10 @@
 import { createAppServer } from "../app_server.ts";
 import { LoginError } from "../errors.ts";
 import { createMemoryStore } from "../host_store.ts";
-import { createLineOutput, type LineOutput } from "../line_output.ts";
+import { createLineOutput } from "../line_output.ts";
 import { createLineSplitter } from "../line_splitter.ts";
 import { createNotes } from "../server_notes.ts";
+import { waitForReader } from "../slow_reader.ts";
 import type { World } from "../world.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
@@ -12,8 +13,6 @@ const MAX_LINE_BYTES = 1 << 20;
 /** Beyond these nothing more is read until the other side has caught up. */
 const MAX_UNANSWERED = 256;
 const MAX_UNREAD = 4 << 20;
-/** Milliseconds without a byte taken, after which a reader with so much before it does not read any more. */
-const STALLED_MS = 5_000;
 /** Milliseconds after the end of stdin for what was asked before it, and for the reader to take the answers. */
 const LAST_ANSWERS_MS = 1_000;
 const LAST_LINES_MS = 2_000;
@@ -44,10 +43,7 @@ export async function runAppServer(context: CommandContext): Promise<number> {
 
   async function catchUp(): Promise<void> {
     while (isBusy() && !signal.aborted) await server.nextChange();
-    while (output.pendingLength() > MAX_UNREAD && !signal.aborted) {
-      if (await isTakingMore(world, output)) continue;
-      ending.abort(new LoginError("OUTPUT_FAILED", "Nobody reads stdout any more"));
-    }
+    await waitForReader(world, output, MAX_UNREAD).catch((thrown) => ending.abort(thrown));
   }
   async function answerAll(): Promise<void> {
     const enough = new AbortController();
@@ -77,20 +73,6 @@ export async function runAppServer(context: CommandContext): Promise<number> {
   const { code } = signal.reason;
   if (code !== "CANCELED") throw signal.reason;
   return 0;
-}
-
-async function isTakingMore(
-  { sleep, signal }: Pick<World, "sleep" | "signal">,
-  output: LineOutput,
-): Promise<boolean> {
-  const enough = new AbortController();
-  const stop = AbortSignal.any([signal, enough.signal]);
-  const isTaken = await Promise.race([
-    output.nextTaken().then(() => true),
-    sleep(STALLED_MS, stop).then(() => signal.aborted),
-  ]);
-  enough.abort();
-  return isTaken;
 }
 
 /** Hosts say it because the reference has other places to listen, too. */

@@ -1,5 +1,13 @@
 import { caFileChecks } from "./checks/ca_files.ts";
-import { type Check, type Examined, fail, failWith, type Finding, skip } from "./checks/check.ts";
+import {
+  type Check,
+  type Examined,
+  fail,
+  failWith,
+  FILES_MS,
+  type Finding,
+  skip,
+} from "./checks/check.ts";
 import { environmentChecks } from "./checks/environment.ts";
 import { homeChecks } from "./checks/home.ts";
 import { issuerChecks } from "./checks/issuer.ts";
@@ -14,10 +22,11 @@ import { programChecks } from "./checks/program.ts";
 import { settingsChecks } from "./checks/settings_files.ts";
 import { storedIssuer, storedLoginChecks } from "./checks/stored_login.ts";
 import { formatDuration } from "./duration.ts";
-import { classOf, LoginError } from "./errors.ts";
+import { classOf, LoginError, toLoginError } from "./errors.ts";
 import { directRoute, type Route } from "./hops.ts";
 import { type Clean, createClean } from "./known_secrets.ts";
 import { parseIssuer } from "./oauth/issuer.ts";
+import { chooseRoute } from "./route.ts";
 import type { World } from "./world.ts";
 
 /** What a check has found, fit to be shown to others. */
@@ -46,7 +55,7 @@ export interface Diagnosis {
  */
 export async function diagnose(
   examined: Examined,
-  route: Route = directRoute(examined.world.fetch),
+  route?: Route,
 ): Promise<Diagnosis> {
   const { world, config, hazard } = examined;
   const begun = world.elapsed();
@@ -59,13 +68,15 @@ export async function diagnose(
   const cleaning = clean ?? await createClean(world, "", false);
   const base = await chooseIssuer(examined);
   return {
-    results: run(world, cleaning, begun, listChecks(examined, base, route)),
+    results: run(world, cleaning, begun, [
+      ...listChecks(examined),
+      ...await networkChecks(examined, base, route),
+    ]),
     clean: cleaning,
   };
 }
 
-function listChecks(examined: Examined, base: string, route: Route): Check[] {
-  const { world, config } = examined;
+function listChecks(examined: Examined): Check[] {
   return [
     ...programChecks(examined),
     ...homeChecks(examined),
@@ -80,8 +91,37 @@ function listChecks(examined: Examined, base: string, route: Route): Check[] {
     ...openerChecks(examined),
     ...environmentChecks(examined),
     ...caFileChecks(examined),
-    ...issuerChecks(world, { prefix: "issuer", base, userAgent: config.userAgent }, route),
   ];
+}
+
+/** The way that a sign-in goes, and where that leads by a proxy, the direct one beside it. */
+async function networkChecks(
+  { world, config: { userAgent } }: Examined,
+  base: string,
+  route: Route | undefined,
+): Promise<Check[]> {
+  let chosen = route;
+  try {
+    chosen ??= await chooseRoute(world, base);
+  } catch (thrown) {
+    const finding = failWith(toLoginError(thrown), "an http:// proxy");
+    return [{ id: "issuer.proxy", limitMs: FILES_MS, run: () => finding }];
+  }
+  const checks = issuerChecks(world, { prefix: "issuer", base, userAgent }, chosen);
+  if (chosen.proxy === undefined) return checks;
+  const direct = { ...directRoute(world.fetch), ca: chosen.ca };
+  // With a proxy nobody need get there directly, and the request itself would go by the proxy.
+  const beside = issuerChecks(world, { prefix: "direct", base, userAgent }, direct)
+    .filter(({ id }) => /\.(dns|tcp|tls)$/.test(id))
+    .map((check): Check => ({
+      ...check,
+      run: async (signal) => noFailure(await check.run(signal)),
+    }));
+  return [...checks, ...beside];
+}
+
+function noFailure(finding: Finding): Finding {
+  return finding.status === "fail" ? skip(`without the proxy: ${finding.measured}`) : finding;
 }
 
 /** The one that was named, else that of the login, which is where it is renewed. */

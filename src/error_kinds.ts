@@ -1,22 +1,9 @@
-/** What one code means to each audience. `page` is the HTTP status of the browser page. */
-export interface ErrorKind {
-  readonly exit: number;
-  readonly page: number;
-  readonly title: string;
-  /** The default next step; the place that throws may know a better one. */
-  readonly hint: string;
-}
+import { type ErrorKind, kind } from "./error_kind.ts";
+import { NETWORK_KINDS } from "./network_kinds.ts";
+
+export type { ErrorKind };
 
 const AGAIN = "codex-login";
-/** Who signs in, renews or prints a token: each does the same once more. */
-const RETRY = "check the connection, then run the command again";
-
-const kind = (exit: number, page: number, title: string, hint: string): ErrorKind => ({
-  exit,
-  page,
-  title,
-  hint,
-});
 
 /** The closed list of everything that can go wrong, in one place: exit code, page and next step. */
 export const ERROR_KINDS = {
@@ -157,19 +144,7 @@ export const ERROR_KINDS = {
     "The issuer could not renew the login",
     "run the command again in a while",
   ),
-  DNS: kind(5, 502, "The issuer cannot be found", RETRY),
-  CONNECT_REFUSED: kind(5, 502, "The issuer cannot be reached", RETRY),
-  CONNECT_TIMEOUT: kind(5, 504, "The issuer cannot be reached", RETRY),
-  CONNECTION_RESET: kind(5, 502, "The connection broke", RETRY),
-  TLS: kind(
-    5,
-    502,
-    "The connection is not secure",
-    "if a company proxy inspects TLS, add its CA with NODE_EXTRA_CA_CERTS",
-  ),
-  NETWORK: kind(5, 502, "The issuer cannot be reached", RETRY),
-  RESPONSE_TIMEOUT: kind(5, 504, "The issuer did not answer in time", RETRY),
-  RESPONSE_TOO_LARGE: kind(1, 502, "The issuer's answer is not usable", AGAIN),
+  ...NETWORK_KINDS,
 
   LOGIN_TIMEOUT: kind(
     6,

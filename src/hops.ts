@@ -1,14 +1,8 @@
 import type { Socket } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import { dial, type HopTarget, resolveName } from "./dial.ts";
 import { systemCode } from "./errors.ts";
 import type { Fetch } from "./world.ts";
-
-/** Where a connection is to lead. */
-export interface HopTarget {
-  /** A name or an IP address, without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /** One way to get there: directly, or through a proxy. */
 export interface Route {
@@ -18,34 +12,17 @@ export interface Route {
   readonly fetch: Fetch;
   /** PEM certificates that replace the built-in ones. */
   readonly ca?: string | readonly string[] | undefined;
+  /** What stands between. */
+  readonly proxy?: (HopTarget & { readonly variable: string }) | undefined;
 }
 
 export function directRoute(fetch: Fetch): Route {
   return { connect: connectDirectly, fetch };
 }
 
-/** @throws what the system says, with its code. */
-export async function resolveName(host: string): Promise<string[]> {
-  const { lookup } = await import("node:dns/promises");
-  return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
 async function connectDirectly({ host, port }: HopTarget, signal: AbortSignal): Promise<Socket> {
-  const { connect } = await import("node:net");
-  return await new Promise((resolve, reject) => {
-    const socket = connect({ host, port, autoSelectFamily: true });
-    const abort = (): void => void socket.destroy();
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("connect", () => resolve(socket));
-    socket.once("close", () => signal.removeEventListener("abort", abort));
-    socket.on("error", (thrown) => reject(firstOf(thrown)));
-  });
-}
-
-/** Several addresses fail together, with a list of why. */
-function firstOf(thrown: unknown): unknown {
-  const { errors } = thrown as { errors?: readonly unknown[] };
-  return systemCode(thrown) === undefined && errors?.[0] ? errors[0] : thrown;
+  const { isIP } = await import("node:net");
+  return await dial(isIP(host) ? [host] : await resolveName(host), port, signal);
 }
 
 /** What the other end has shown of itself. All texts are its own. */
@@ -58,12 +35,15 @@ export interface TlsReport {
   /** Milliseconds since the epoch; undefined when it is not readable. */
   readonly validFrom: number | undefined;
   readonly validUntil: number | undefined;
+  /** What time it says it is, where it was asked; ms since the epoch. */
+  readonly date: number | undefined;
 }
 
 /**
- * Makes a TLS connection only to look at the certificate: nothing is sent over it, so one that is not accepted may be looked
- * at too.
+ * Makes a TLS connection only to look at the certificate: nothing of ours is sent over it, so one that is not accepted may be
+ * looked at too.
  *
+ * @param options.asksDate whether to ask for the other end's clock as well, by a HEAD that says nothing.
  * @throws what the system or the TLS library says, with its code.
  */
 export async function inspectTls(
@@ -71,6 +51,7 @@ export async function inspectTls(
   host: string,
   ca: Route["ca"],
   signal: AbortSignal,
+  { asksDate }: { asksDate: (seen: Dates) => boolean } = { asksDate: () => false },
 ): Promise<TlsReport> {
   const [{ connect }, { isIP }] = await Promise.all([import("node:tls"), import("node:net")]);
   return await new Promise((resolve, reject) => {
@@ -86,10 +67,22 @@ export async function inspectTls(
       secure.destroy();
       socket.destroy();
     };
-    signal.addEventListener("abort", end);
+    signal.addEventListener("abort", end, { once: true });
     secure.once("secureConnect", () => {
-      resolve(describe(secure));
-      end();
+      const report = describe(secure);
+      const finish = (date: number | undefined): void => {
+        resolve({ ...report, date });
+        end();
+      };
+      if (!asksDate(report)) return finish(undefined);
+      let head = "";
+      secure.on("data", (bytes: Uint8Array) => {
+        head += Buffer.from(bytes).toString("latin1");
+        if (head.includes("\r\n\r\n") || head.length > MAX_HEAD_BYTES) finish(readDate(head));
+      });
+      secure.once("end", () => finish(undefined));
+      signal.addEventListener("abort", () => finish(undefined), { once: true });
+      secure.write(`HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     });
     secure.on("error", (thrown) => {
       reject(thrown);
@@ -99,7 +92,16 @@ export async function inspectTls(
   });
 }
 
-function describe(socket: TLSSocket): TlsReport {
+/** How long a certificate is valid. */
+export type Dates = Pick<TlsReport, "validFrom" | "validUntil">;
+
+const MAX_HEAD_BYTES = 16 << 10;
+
+function readDate(head: string): number | undefined {
+  return timeOf(/^date:\s*([^\r\n]{1,60})/im.exec(head)?.[1]);
+}
+
+function describe(socket: TLSSocket): Omit<TlsReport, "date"> {
   const certificate = socket.getPeerCertificate();
   const refusal: unknown = socket.authorizationError;
   const code = systemCode(refusal) ?? (typeof refusal === "string" ? refusal : "unknown");

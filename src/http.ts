@@ -1,19 +1,20 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { type Deferred, deferred } from "./deferred.ts";
 import { LoginError } from "./errors.ts";
-import { networkError } from "./network_error.ts";
+import { type ConnectionOptions, openConnection } from "./connection.ts";
+import { networkError, type Stage } from "./network_error.ts";
 import { parseSecureUrl } from "./oauth/issuer.ts";
+import { chooseProxy } from "./proxy.ts";
 import type { Fetch, FetchInit } from "./world.ts";
 
-export interface TransportOptions {
+export interface TransportOptions extends ConnectionOptions {
   /** Milliseconds until the connection, TLS included, stands. */
   readonly connectMs: number;
   /** Milliseconds for a whole request, whatever else was asked. */
   readonly totalMs: number;
   /** Bytes of a body, before and after decompression. */
   readonly maxBytes: number;
-  /** PEM certificates that replace the built-in ones. */
-  readonly ca?: string;
 }
 
 export const TRANSPORT_DEFAULTS: TransportOptions = {
@@ -23,32 +24,15 @@ export const TRANSPORT_DEFAULTS: TransportOptions = {
 };
 
 /**
- * The one way out of this program: `node:https`, because it gives the same events and error codes in all three
- * runtimes. It speaks `https`, or `http` with a loopback address, follows no redirect, keeps no connection, and
- * verifies TLS whatever the environment says.
+ * The one way out of this program: `node:http` over connections of our own, because that gives the same events and error
+ * codes in all three runtimes. It speaks `https`, or `http` with a loopback address, takes the proxy and the certificates that
+ * `env` names, follows no redirect, keeps no connection, and verifies TLS whatever the environment says.
  */
 export function createFetch(options: TransportOptions = TRANSPORT_DEFAULTS): Fetch {
   return async (address, init) => {
     const url = parseSecureUrl(address, "address");
-    const { Agent, request } =
-      await (url.protocol === "https:" ? import("node:https") : import("node:http"));
     init.signal?.throwIfAborted();
-    const outgoing = request({
-      method: init.method ?? "GET",
-      hostname: url.hostname.replace(/^\[|\]$/g, ""),
-      port: url.port || (url.protocol === "https:" ? 443 : 80),
-      path: url.pathname + url.search,
-      headers: wireHeaders(url, init),
-      // Without it newer runtimes let NODE_USE_ENV_PROXY send even loopback through a proxy.
-      agent: new Agent({ proxyEnv: {} }),
-      rejectUnauthorized: true,
-      minVersion: "TLSv1.2",
-      maxHeaderSize: 1 << 16,
-      ...(options.ca ? { ca: options.ca } : {}),
-    });
-    // HTTP/1.1 needs no Connection header, and the reference sends none.
-    outgoing.removeHeader("connection");
-    return await new Call(outgoing, url, options, init).response;
+    return await new Call(url, options, init).response;
   };
 }
 
@@ -63,27 +47,29 @@ function wireHeaders(url: URL, init: FetchInit): Record<string, string> {
 const OVERHEAD_BYTES = 1 << 18;
 const WATCH_MS = 100;
 
-/** One request and its answer, from the first byte out to the last byte in. */
+/** One request and its answer, from the name's address to the last byte in. */
 class Call {
   readonly response: Promise<Response>;
-  #isReady = false;
+  #stage: Stage = "dns";
   #outcome: Deferred<Response>;
+  #socket: Socket | undefined;
+  #outgoing: ClientRequest | undefined;
 
   constructor(
-    outgoing: ClientRequest,
     private readonly url: URL,
     private readonly options: TransportOptions,
-    init: FetchInit,
+    private readonly init: FetchInit,
   ) {
     this.#outcome = deferred<Response>();
+    const over = new AbortController();
     const limitMs = Math.min(init.limitMs ?? options.totalMs, options.totalMs);
     const timers = [
-      setTimeout(() => this.#isReady || this.#fail("CONNECT_TIMEOUT"), options.connectMs),
-      setTimeout(() => this.#fail(this.#isReady ? "RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT"), limitMs),
+      setTimeout(() => this.#stage === "sent" || this.#fail("TIMEOUT"), options.connectMs),
+      setTimeout(() => this.#fail("TIMEOUT"), limitMs),
     ];
     // Interim answers and chunk extensions are no body, and have no bound of their own.
     const watch = setInterval(() => {
-      const received = outgoing.socket?.bytesRead ?? 0;
+      const received = this.#socket?.bytesRead ?? 0;
       if (received > 2 * options.maxBytes + OVERHEAD_BYTES) {
         this.#outcome.reject(tooLarge(options.maxBytes));
       }
@@ -94,20 +80,46 @@ class Call {
       for (const timer of timers) clearTimeout(timer);
       clearInterval(watch);
       init.signal?.removeEventListener("abort", abort);
-      outgoing.destroy();
+      over.abort();
+      this.#outgoing?.destroy();
+      this.#socket?.destroy();
     });
+    this.#send(over.signal).catch((thrown) =>
+      thrown instanceof LoginError ? this.#outcome.reject(thrown) : this.#fail(thrown)
+    );
+  }
 
-    outgoing.on("socket", (socket) => {
-      const event = url.protocol === "https:" ? "secureConnect" : "connect";
-      socket.once(event, () => this.#isReady = true);
+  async #send(signal: AbortSignal): Promise<void> {
+    const { url, init } = this;
+    const socket = await openConnection(url, this.options, signal, (stage) => {
+      this.#stage = stage;
     });
+    if (signal.aborted) return void socket.destroy();
+    this.#socket = socket;
+    const { request } = await import("node:http");
+    if (signal.aborted) return void socket.destroy();
+    this.#stage = "sent";
+    const outgoing = request({
+      method: init.method ?? "GET",
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      path: url.pathname + url.search,
+      headers: wireHeaders(url, init),
+      createConnection: () => socket,
+      maxHeaderSize: 1 << 16,
+    });
+    this.#outgoing = outgoing;
+    // HTTP/1.1 needs no Connection header, and the reference sends none.
+    outgoing.removeHeader("connection");
     outgoing.on("error", (thrown) => this.#fail(thrown));
     outgoing.on("response", (incoming) => this.#receive(incoming));
     outgoing.end(init.body);
   }
 
   #fail(cause: unknown): void {
-    this.#outcome.reject(networkError(cause, this.url, this.#isReady));
+    if (cause === "TIMEOUT" && this.#stage === "proxy") {
+      return this.#outcome.reject(proxyTimeout(this.url, this.options));
+    }
+    this.#outcome.reject(networkError(cause, this.url, this.#stage));
   }
 
   #receive(incoming: IncomingMessage): void {
@@ -168,6 +180,19 @@ async function decompress(
   throw new LoginError("TOKEN_RESPONSE_INVALID", "The issuer's answer is not usable", {
     reason: "it is compressed in a way that was not asked for",
   });
+}
+
+function proxyTimeout(url: URL, { env = {} }: TransportOptions): LoginError {
+  const proxy = chooseProxy(env, url);
+  return new LoginError(
+    "PROXY_UNREACHABLE",
+    `The proxy at ${proxy?.host}:${proxy?.port} cannot be reached`,
+    {
+      reason: "it made no connection in time",
+      hint: `check ${proxy?.variable}, and whether the proxy is up`,
+      requestSent: false,
+    },
+  );
 }
 
 function tooLarge(maxBytes: number): LoginError {

@@ -1,5 +1,7 @@
 import { basename } from "node:path";
 import { createForeignFetch, type ForeignFetch } from "./foreign_fetch.ts";
+import { checkRoute } from "./connection.ts";
+import { createFetch, TRANSPORT_DEFAULTS } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemWorld } from "./system_world.ts";
@@ -39,7 +41,10 @@ export async function createLibraryWorld(
     sendData: nothing,
     sendWords: nothing,
     writeWords: () => {},
-    fetch: fetch === undefined ? world.fetch : createForeignFetch(fetch),
+    fetch: fetch === undefined
+      ? createFetch({ ...TRANSPORT_DEFAULTS, env })
+      : createForeignFetch(fetch),
+    checkRoute: fetch === undefined ? (address) => checkRoute(env, address) : nothing,
     keyring: openKeyring(runtime, env),
   };
 }

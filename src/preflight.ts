@@ -39,6 +39,7 @@ export async function prepareLogin(
   refuseForbiddenMethod(config);
   const allowedWorkspaceIds = allowedWorkspaces(config.forcedWorkspaceIds, expectedWorkspaceIds);
   const store = await tellStep(world, "store check", () => prepareStore(world, config, note));
+  await world.checkRoute?.(config.issuer.base);
   world.signal.throwIfAborted();
   return { store, allowedWorkspaceIds };
 }

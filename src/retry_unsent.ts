@@ -27,8 +27,9 @@ export async function retryUnsent<T>(
       return await send(limitMs);
     } catch (thrown) {
       const error = toLoginError(thrown);
+      // What a setting forbids, it forbids again.
       const isRepeated = thrown instanceof LoginError && !error.requestSent &&
-        index < tries.length - 1;
+        error.exitCode !== 2 && index < tries.length - 1;
       onFailure(error, isRepeated);
       if (!isRepeated) throw thrown;
     }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./error_kinds.ts";
 import { type LoginError, toLoginError } from "./errors.ts";
-import { readErrorCode } from "./oauth/error_response.ts";
+import { readErrorCode, readRequestId } from "./oauth/error_response.ts";
 import { type Fetch, type Log, type LogFields, SILENT_LOG, type World } from "./world.ts";
 
 const TARGET = "codex_login::story";
@@ -95,6 +95,7 @@ function tellRequests(fetch: Fetch, log: Log, elapsed: World["elapsed"]): Fetch 
     try {
       const response = await fetch(address, init);
       const { status } = response;
+      const requestId = readRequestId(response.headers);
       // A HEAD asks only whether somebody is there.
       const isFine = response.ok || init.method === "HEAD";
       const errorCode = isFine ? undefined : await readErrorCode(response.clone());
@@ -106,7 +107,7 @@ function tellRequests(fetch: Fetch, log: Log, elapsed: World["elapsed"]): Fetch 
           endpoint,
           status,
           ...(errorCode === undefined ? {} : { error_code: errorCode }),
-          ...readRequestId(response.headers),
+          ...(requestId === undefined ? {} : { request_id: requestId }),
           ...took(),
         });
       }
@@ -120,15 +121,4 @@ function tellRequests(fetch: Fetch, log: Log, elapsed: World["elapsed"]): Fetch 
       throw thrown;
     }
   };
-}
-
-/** Where issuers, and what stands before them, name a request, so that their support can find it. */
-const REQUEST_ID_HEADERS = ["x-request-id", "x-oai-request-id", "request-id", "cf-ray"];
-
-function readRequestId(headers: Headers): LogFields {
-  for (const name of REQUEST_ID_HEADERS) {
-    const id = headers.get(name);
-    if (id !== null && /^[\w.:-]{1,100}$/.test(id)) return { request_id: id };
-  }
-  return {};
 }

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
-import { createFetch } from "./http.ts";
+import { checkRoute } from "./connection.ts";
+import { createFetch, TRANSPORT_DEFAULTS } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
 import { launch } from "./launch.ts";
@@ -31,7 +32,8 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
     sendData: (text) => send(runtime, "stdout", text),
     sendWords: (text) => send(runtime, "stderr", text),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
-    fetch: createFetch(),
+    fetch: createFetch({ ...TRANSPORT_DEFAULTS, env: process.env }),
+    checkRoute: (address) => checkRoute(process.env, address),
     keyring: keyring ??
       createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
     launch,

@@ -140,6 +140,12 @@ export interface World {
   /** Lines for people on stderr. */
   writeWords(text: string): void;
   readonly fetch: Fetch;
+  /**
+   * Whether the settings of the way to this address, proxy and certificates, can be used. Nobody is asked.
+   *
+   * @throws {LoginError} CA_FILE, PROXY_INVALID or PROXY_UNSUPPORTED
+   */
+  checkRoute?(address: string): Promise<void>;
   readonly keyring: KeyringAccess;
   /** Starts a program without waiting for it; resolves with why it failed, or undefined once it seems to run. */
   launch(command: readonly string[]): Promise<string | undefined>;

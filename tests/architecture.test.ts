@@ -204,6 +204,13 @@ test("every source file has tests of its own, or is named with the tests that ho
     "config_or_defaults.ts": "doctor.test.ts",
     "hops.ts": "doctor.test.ts",
     "home_folder.ts": "config.test.ts",
+    "error_kind.ts": "errors.test.ts",
+    "network_kinds.ts": "errors.test.ts",
+    "certificate_error.ts": "connection.test.ts",
+    "dial.ts": "connection.test.ts",
+    "trust.ts": "connection.test.ts",
+    "tunnel.ts": "connection.test.ts",
+    "route.ts": "doctor.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ERROR_KINDS } from "../src/error_kinds.ts";
@@ -28,4 +29,18 @@ test("systemCode() takes a code only if it is text", () => {
   for (const value of [null, undefined, {}, { code: 5 }, "ENOENT"]) {
     assert.equal(systemCode(value), undefined);
   }
+});
+
+test("README has every code with its exit code, and some test looks for each", () => {
+  const root = new URL("../", import.meta.url);
+  const readme = readFileSync(new URL("README.md", root), "utf8");
+  const tests = readdirSync(new URL("tests/", root), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts") && !name.startsWith("errors."))
+    .map((name) => readFileSync(new URL(`tests/${name}`, root), "utf8")).join("\n");
+  for (const [code, { exit }] of Object.entries(ERROR_KINDS)) {
+    assert.match(readme, new RegExp(`\\| \`${code}\` +\\| ${exit} +\\|`), `README lacks ${code}`);
+    assert.match(tests, new RegExp(`\\b${code}\\b`), `no test looks for ${code}`);
+  }
+  const listed = [...readme.matchAll(/^\| `([A-Z_]+)` +\| \d+ +\|/gm)].map(([, code]) => code);
+  assert.deepEqual([...listed].sort(), Object.keys(ERROR_KINDS).sort());
 });

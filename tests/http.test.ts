@@ -206,7 +206,7 @@ test("the transport verifies TLS, with its own CA or none, whatever the environm
   process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
   try {
     const error = await failure(createFetch()(url, { method: "POST", body: "x" }));
-    assert.equal(error.code, "TLS");
+    assert.equal(error.code, "TLS_UNTRUSTED");
     assert.equal(error.requestSent, false);
     assert.equal(issuer.requests.length, 0);
   } finally {

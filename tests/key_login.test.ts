@@ -85,7 +85,7 @@ test("login --with-api-key at a terminal gives a hint instead of waiting", async
   assert.equal(exitCode, 2);
   assert.match(
     world.words.join("\n"),
-    /printenv OPENAI_API_KEY \| codex-login login --with-api-key/,
+    /error\[STDIN_TERMINAL\][^]*printenv OPENAI_API_KEY \| codex-login login --with-api-key/,
   );
   assert.deepEqual(await home.list().then((names) => names.includes("auth.json")), false);
 });

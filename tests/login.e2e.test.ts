@@ -177,7 +177,7 @@ const TOKEN_ENDPOINT: [name: string, wrong: Misbehaviour, code: string, exitCode
   [
     "500 HTML",
     { status: 500, body: "<html>", headers: { "content-type": "text/html" } },
-    "TOKEN_ENDPOINT",
+    "ISSUER_FAULT",
     1,
   ],
   ["malformed", { status: 200, body: "{" }, "TOKEN_RESPONSE_INVALID", 1],
@@ -241,7 +241,7 @@ test(
       const callback = await obtainCallbackByTls(await program.authUrl());
       assert.equal((await get(callback)).status, isTrusted ? 303 : 502);
       if (isTrusted) assertEnded(await program.ended, 0);
-      else await assertFailed({ program, issuer, home, before: undefined }, "TLS", 5);
+      else await assertFailed({ program, issuer, home, before: undefined }, "TLS_UNTRUSTED", 5);
     }
     assert.equal(issuer.asked("token").length, 1);
   },

@@ -209,8 +209,8 @@ const TOKEN_FAILURES: [
   [
     "HTML with 200",
     { status: 200, body: "{}", headers: { "content-type": "text/html" } },
-    "TOKEN_RESPONSE_INVALID",
-    1,
+    "CAPTIVE_PORTAL",
+    5,
     502,
   ],
   ["reset", { reset: true }, "CONNECTION_RESET", 5, 502],
@@ -331,7 +331,7 @@ test("login() at an issuer whose certificate nobody vouches for sends it no code
   const run = await startLogin(home, issuer, [], IMPATIENT);
   const callback = await obtainCallbackByTls(await run.authUrl);
   assert.equal((await get(callback)).status, 502);
-  await assertFailed(run, issuer, "TLS", 5);
+  await assertFailed(run, issuer, "TLS_UNTRUSTED", 5);
   assert.equal(issuer.asked("token").length, 0);
 });
 

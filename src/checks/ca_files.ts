@@ -1,7 +1,7 @@
-import { X509Certificate } from "node:crypto";
+import { LoginError } from "../errors.ts";
 import { formatRfc3339 } from "../rfc3339.ts";
-import { readSmallFile } from "../small_file.ts";
-import { environmentValue, type World } from "../world.ts";
+import { type NamedFile, namedFiles, readCertificates } from "../trust.ts";
+import type { World } from "../world.ts";
 import {
   type Check,
   combine,
@@ -14,22 +14,13 @@ import {
   warn,
 } from "./check.ts";
 
-const VARIABLES = ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
-/** Bundles of a whole system have a quarter of it. */
-const MAX_BYTES = 4 << 20;
-const PEM =
-  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----/g;
-
 /** The files of certificates that the environment names. */
 export function caFileChecks({ world }: Examined): Check[] {
   return [{
     id: "ca.files",
     limitMs: FILES_MS,
     async run(): Promise<Finding> {
-      const named = VARIABLES.flatMap((variable) => {
-        const path = environmentValue(world, variable);
-        return path === undefined ? [] : [{ variable, path }];
-      });
+      const named = namedFiles(world.env);
       if (named.length === 0) {
         return skip("no variable names any; the built-in and the system's count");
       }
@@ -38,42 +29,24 @@ export function caFileChecks({ world }: Examined): Check[] {
   }];
 }
 
-async function examine(
-  { variable, path }: { variable: string; path: string },
-  world: Pick<World, "now">,
-): Promise<Finding> {
+async function examine(named: NamedFile, world: Pick<World, "now">): Promise<Finding> {
+  const { variable, path } = named;
   const told = `${variable}=${path}`;
-  const expected = "a readable file with certificates (PEM)";
-  const remedy = `correct ${variable}, or unset it`;
-  let why = "it does not exist";
-  const text = await readSmallFile(path, MAX_BYTES, (reason) => {
-    why = reason;
-    return new Error(reason);
-  }).catch(() => undefined);
-  if (text === undefined) return fail(`${told}: ${why}`, expected, remedy);
-  const blocks = text.match(PEM) ?? [];
-  if (blocks.length === 0) return fail(`${told}: no certificate is in it`, expected, remedy);
-  const expired: number[] = [];
-  for (const [i, block] of blocks.entries()) {
-    try {
-      const until = Date.parse(new X509Certificate(block.replaceAll("TRUSTED ", "")).validTo);
-      if (until < world.now()) expired.push(until);
-    } catch {
-      const line = text.slice(0, text.indexOf(block)).split("\n").length;
-      return fail(
-        `${told}: certificate ${i + 1}, at line ${line}, cannot be read`,
-        expected,
-        remedy,
-      );
-    }
-  }
-  if (expired.length === blocks.length) {
-    const last = formatRfc3339(Math.max(...expired));
+  try {
+    const times = (await readCertificates(named)).map(({ validTo }) => Date.parse(validTo));
+    const last = Math.max(...times);
+    if (last >= world.now()) return ok(`${told} (certificates: ${times.length})`);
     return warn(
-      `${told}: every certificate in it has expired, the last at ${last}`,
+      `${told}: every certificate in it has expired, the last at ${formatRfc3339(last)}`,
       "certificates that are valid",
       `ask for a newer file, and name it in ${variable}`,
     );
+  } catch (thrown) {
+    if (!(thrown instanceof LoginError)) throw thrown;
+    return fail(
+      `${variable}=${thrown.reason}`,
+      "a readable file with certificates (PEM)",
+      thrown.hint,
+    );
   }
-  return ok(`${told} (certificates: ${blocks.length})`);
 }

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { describeClockOffset } from "../clock_offset.ts";
 import { LoginError } from "../errors.ts";
-import { inspectTls, resolveName, type Route, type TlsReport } from "../hops.ts";
+import { resolveName, targetOf } from "../dial.ts";
+import { inspectTls, type Route, type TlsReport } from "../hops.ts";
 import { networkError } from "../network_error.ts";
 import { formatRfc3339 } from "../rfc3339.ts";
 import type { World } from "../world.ts";
@@ -26,20 +27,23 @@ export function issuerChecks(
 ): Check[] {
   const url = new URL(base);
   const isTls = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const target = { host, port: Number(url.port) || (isTls ? 443 : 80) };
+  const target = targetOf(url);
+  const { host } = target;
   const where = `${host}:${target.port}`;
   let date: number | undefined;
 
   async function resolve(): Promise<Finding> {
-    if (isIP(host)) return ok(`${host} is an address itself`);
-    return ok(`${host} is ${(await resolveName(host)).slice(0, 4).join(", ")}`);
+    const { host: first } = route.proxy ?? target;
+    const whose = route.proxy ? `the proxy of ${route.proxy.variable}, ${first},` : first;
+    if (isIP(first)) return ok(`${whose} is an address itself`);
+    return ok(`${whose} is ${(await resolveName(first)).slice(0, 4).join(", ")}`);
   }
 
   async function connect(signal: AbortSignal): Promise<Finding> {
     const socket = await route.connect(target, signal);
     const { remoteAddress } = socket;
     socket.destroy();
+    if (route.proxy) return ok(`a tunnel to ${where} by ${route.proxy.host}:${route.proxy.port}`);
     return ok(
       `connected to ${where}${
         remoteAddress && remoteAddress !== host ? ` at ${remoteAddress}` : ""
@@ -94,12 +98,9 @@ export function issuerChecks(
   ];
 }
 
-/** Before TLS is spoken nothing that fails can be a fault of a certificate. */
 function failHop(thrown: unknown, hop: string, url: URL): Finding {
-  const isBeforeTls = hop === "dns" || hop === "tcp";
-  const plain = new URL(url);
-  if (isBeforeTls) plain.protocol = "http:";
-  const error = thrown instanceof LoginError ? thrown : networkError(thrown, plain, false);
+  const stage = hop === "dns" || hop === "tcp" ? hop : "tls";
+  const error = thrown instanceof LoginError ? thrown : networkError(thrown, url, stage);
   const found = failWith(error, EXPECTED[hop] ?? "an answer");
   return { ...found, measured: `${url.host}: ${error.reason ?? error.message}` };
 }

@@ -1,5 +1,5 @@
 import { systemCode, toLoginError } from "../errors.ts";
-import { resolveName } from "../hops.ts";
+import { resolveName } from "../dial.ts";
 import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";
 import { type Check, type Examined, fail, type Finding, ok, skip, warn } from "./check.ts";

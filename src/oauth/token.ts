@@ -3,7 +3,7 @@ import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
 import type { CodeGrant } from "./attempt.ts";
-import { describeRefusal } from "./error_response.ts";
+import { describeRefusal, tokenEndpointError } from "./error_response.ts";
 
 /** What the issuer gave for the code. Each is a secret. */
 export interface TokenSet {
@@ -65,10 +65,8 @@ export async function exchangeAuthorizationCode(
     signal,
   });
   if (response.status !== 200) {
-    throw new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
-      reason: await describeRefusal(response, [code, attempt.codeVerifier, attempt.state ?? ""]),
-      status: response.status,
-    });
+    const secrets = [code, attempt.codeVerifier, attempt.state ?? ""];
+    throw tokenEndpointError(response, await describeRefusal(response, secrets));
   }
   return readTokenResponse(response);
 }
@@ -103,11 +101,12 @@ export async function readTokenAnswer<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   const type = response.headers.get("content-type") ?? "";
   if (!anyType && !/^application\/json\s*(;|$)/i.test(type)) {
-    throw invalid(
-      /html/i.test(type)
-        ? "an HTML page instead of JSON"
-        : "its content type is not application/json",
-    );
+    if (/html/i.test(type)) {
+      throw new LoginError("CAPTIVE_PORTAL", "A web page answered in the issuer's place", {
+        reason: "an HTML page instead of JSON",
+      });
+    }
+    throw invalid("its content type is not application/json");
   }
   let document: unknown;
   try {

@@ -129,7 +129,7 @@ test("files of certificates that are named have to be there, readable, and hold 
     assertFinding(await ask(variable), "fail", new RegExp(`${variable}=.*does not exist`));
   }
   await writeFile(path, "nothing of that kind");
-  assertFinding(await ask(), "fail", /no certificate is in it/);
+  assertFinding(await ask(), "fail", /no certificate \(PEM\) is in it/);
   await writeFile(path, "x\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
   assertFinding(await ask(), "fail", /certificate 1, at line 2, cannot be read/);
   const { readFile } = await import("node:fs/promises");

@@ -6,6 +6,7 @@ import { COMMANDS } from "./commands/table.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { environmentSecrets } from "./environment_secrets.ts";
+import { withHomeEnvironment } from "./home_environment.ts";
 import { createLazyLog } from "./lazy_log.ts";
 import { printable } from "./printable.ts";
 import { beginStory, describeFailure } from "./story.ts";
@@ -82,10 +83,10 @@ interface Surroundings {
 
 async function runCommand(
   { command, options, words }: Invocation & { kind: "run" },
-  { world, json, style, isBare }: Surroundings,
+  { world: bare, json, style, isBare }: Surroundings,
 ): Promise<number> {
   const say = (text: string): void => {
-    if (!options.flag("quiet")) world.writeWords(text);
+    if (!options.flag("quiet")) bare.writeWords(text);
   };
   const flags = {
     codexHome: options.text("codex-home"),
@@ -95,9 +96,10 @@ async function runCommand(
     isServer: command.isServer ?? false,
   };
   const { config, obstacle } = command.isDiagnosis
-    ? await (await import("./config_or_defaults.ts")).resolveConfigOrDefaults(world, flags)
-    : { config: await resolveConfig(world, flags), obstacle: undefined };
+    ? await (await import("./config_or_defaults.ts")).resolveConfigOrDefaults(bare, flags)
+    : { config: await resolveConfig(bare, flags), obstacle: undefined };
   const run = await command.load();
+  const world = await withHomeEnvironment(bare, config.home);
   const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));
   for (const secret of environmentSecrets(world.env)) log.hide(secret);
   const own = command.isAttempt ? beginStory({ ...world, log }) : { ...world, log };

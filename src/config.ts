@@ -100,6 +100,9 @@ export function settle(
   if (existsSync(REQUIREMENTS)) {
     notes.push(`${REQUIREMENTS} exists and is not evaluated by codex-login.`);
   }
+  if (environmentValue(world, "NODE_TLS_REJECT_UNAUTHORIZED") === "0") {
+    notes.push("NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect: certificates are always checked.");
+  }
   const originator = identifier(
     environmentValue(world, "CODEX_INTERNAL_ORIGINATOR_OVERRIDE") ?? "codex_cli_rs",
     "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",

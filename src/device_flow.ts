@@ -23,7 +23,7 @@ export interface DeviceFlow {
 type Note = (message: string) => void;
 type DeviceClient = Pick<Config, "issuer" | "clientId" | "isIssuerNamed">;
 
-type FlowWorld = Pick<World, "fetch" | "log" | "now" | "sleep" | "signal">;
+type FlowWorld = Pick<World, "elapsed" | "fetch" | "log" | "now" | "sleep" | "signal">;
 
 /**
  * Asks the issuer for a code: in the reference's protocol, and where that is not spoken (404), unless it is the default issuer,

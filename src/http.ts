@@ -96,14 +96,18 @@ class Call {
     });
     if (signal.aborted) return void socket.destroy();
     this.#socket = socket;
-    const { request } = await import("node:http");
+    const { Agent, request } = await import("node:http");
     if (signal.aborted) return void socket.destroy();
     this.#stage = "sent";
+    // With an agent of another kind newer runtimes let NODE_USE_ENV_PROXY write the request as for a proxy.
+    const agent = new Agent({ proxyEnv: {} });
+    agent.createConnection = () => socket;
     const outgoing = request({
       method: init.method ?? "GET",
       host: url.hostname.replace(/^\[|\]$/g, ""),
       path: url.pathname + url.search,
       headers: wireHeaders(url, init),
+      agent,
       createConnection: () => socket,
       maxHeaderSize: 1 << 16,
     });

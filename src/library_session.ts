@@ -8,6 +8,7 @@ import {
 } from "./library_options.ts";
 import { createLibraryWorld } from "./library_world.ts";
 import { printable } from "./printable.ts";
+import { withHomeEnvironment } from "./home_environment.ts";
 import type { World } from "./world.ts";
 
 /** What one call of a host works with. */
@@ -35,18 +36,19 @@ export async function openLibrarySession(
   try {
     signal.throwIfAborted();
     const env = options.env ?? process.env;
-    const world = await createLibraryWorld({
+    const bare = await createLibraryWorld({
       // A token there is the person's, and a store of the program's own another account.
       env: typeof store === "object" ? { ...env, CODEX_ACCESS_TOKEN: undefined } : env,
       fetch: options.fetch,
       signal,
     });
-    const resolved = await resolveConfig(world, {
+    const resolved = await resolveConfig(bare, {
       codexHome: options.codexHome,
       issuer: options.issuer,
       clientId: options.clientId,
       overrides: toOverrides(options),
     });
+    const world = await withHomeEnvironment(bare, resolved.home);
     const hosted = options.originator
       ? configForHost(world, resolved, options.originator)
       : resolved;

@@ -1,7 +1,5 @@
 import { basename } from "node:path";
 import { createForeignFetch, type ForeignFetch } from "./foreign_fetch.ts";
-import { checkRoute } from "./connection.ts";
-import { createFetch, TRANSPORT_DEFAULTS } from "./http.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemWorld } from "./system_world.ts";
@@ -27,9 +25,10 @@ export async function createLibraryWorld(
     hold: (work) => work(),
     interrupt: () => {},
   }, NO_KEYRING);
-  const { runtime } = world;
+  const { routeBy, checkRoute: _, ...rest } = world;
+  const { runtime } = rest;
   return {
-    ...world,
+    ...rest,
     env,
     runtime: { ...runtime, protectMemory: nothing, limitLife: nothing },
     stdin: { read: () => Promise.resolve(new Uint8Array()) },
@@ -41,10 +40,9 @@ export async function createLibraryWorld(
     sendData: nothing,
     sendWords: nothing,
     writeWords: () => {},
-    fetch: fetch === undefined
-      ? createFetch({ ...TRANSPORT_DEFAULTS, env })
-      : createForeignFetch(fetch),
-    checkRoute: fetch === undefined ? (address) => checkRoute(env, address) : nothing,
+    ...(fetch === undefined
+      ? { ...routeBy?.(env), ...(routeBy && { routeBy }) }
+      : { fetch: createForeignFetch(fetch) }),
     keyring: openKeyring(runtime, env),
   };
 }

@@ -12,6 +12,7 @@ export interface Try {
  * Sends what must not be sent twice: it is repeated only when it is certain that no byte of it left.
  *
  * @param pause waits for so many ms.
+ * @param mayRepeat whether one more try makes sense, of those that could be made.
  * @param onFailure told every failure, and whether another try follows.
  * @throws {LoginError} of the last try.
  */
@@ -20,6 +21,7 @@ export async function retryUnsent<T>(
   tries: readonly Try[],
   send: (limitMs: number) => Promise<T>,
   onFailure: (error: LoginError, isRepeated: boolean) => void,
+  mayRepeat: (error: LoginError, next: Try) => boolean = () => true,
 ): Promise<T> {
   for (const [index, { pauseMs, limitMs }] of tries.entries()) {
     await pause(pauseMs);
@@ -28,8 +30,9 @@ export async function retryUnsent<T>(
     } catch (thrown) {
       const error = toLoginError(thrown);
       // What a setting forbids, it forbids again.
+      const next = tries[index + 1];
       const isRepeated = thrown instanceof LoginError && !error.requestSent &&
-        error.exitCode !== 2 && index < tries.length - 1;
+        error.exitCode !== 2 && next !== undefined && mayRepeat(error, next);
       onFailure(error, isRepeated);
       if (!isRepeated) throw thrown;
     }

@@ -32,8 +32,8 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
     sendData: (text) => send(runtime, "stdout", text),
     sendWords: (text) => send(runtime, "stderr", text),
     writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
-    fetch: createFetch({ ...TRANSPORT_DEFAULTS, env: process.env }),
-    checkRoute: (address) => checkRoute(process.env, address),
+    ...routeBy(process.env),
+    routeBy,
     keyring: keyring ??
       createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
     launch,
@@ -43,6 +43,13 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     log: SILENT_LOG,
     ...ending,
+  };
+}
+
+function routeBy(env: World["env"]): Pick<World, "fetch" | "checkRoute"> {
+  return {
+    fetch: createFetch({ ...TRANSPORT_DEFAULTS, env }),
+    checkRoute: (address) => checkRoute(env, address),
   };
 }
 

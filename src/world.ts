@@ -146,6 +146,8 @@ export interface World {
    * @throws {LoginError} CA_FILE, PROXY_INVALID or PROXY_UNSUPPORTED
    */
   checkRoute?(address: string): Promise<void>;
+  /** The same by other variables, where it is us who go out. */
+  routeBy?(env: World["env"]): Pick<World, "fetch" | "checkRoute">;
   readonly keyring: KeyringAccess;
   /** Starts a program without waiting for it; resolves with why it failed, or undefined once it seems to run. */
   launch(command: readonly string[]): Promise<string | undefined>;

@@ -395,7 +395,7 @@ test("deviceLogin() tells why no code was given", async () => {
       /307/,
     ],
     [{ body: "{" }, "TOKEN_RESPONSE_INVALID", 1, /not JSON/],
-    [{ body: "x", headers: { "content-type": "text/html" } }, "TOKEN_RESPONSE_INVALID", 1, /HTML/],
+    [{ body: "x", headers: { "content-type": "text/html" } }, "CAPTIVE_PORTAL", 5, /HTML/],
     [{ body: { ...good, device_auth_id: "" } }, "TOKEN_RESPONSE_INVALID", 1, /device_auth_id/],
     [{ body: { ...good, user_code: undefined } }, "TOKEN_RESPONSE_INVALID", 1, /user_code/],
     [{ body: { ...good, user_code: 5 } }, "TOKEN_RESPONSE_INVALID", 1, /user_code/],
@@ -457,8 +457,8 @@ test("deviceLogin() sends the authorization code once, unless it provably did no
   ][] = [
     [() => new LoginError("CONNECTION_RESET", "No"), "CONNECTION_RESET", 5, 1],
     [() => new LoginError("RESPONSE_TIMEOUT", "No"), "RESPONSE_TIMEOUT", 5, 1],
-    [() => unsent, "CONNECT_REFUSED", 5, 3],
-    [() => ({ status: 503 }), "TOKEN_ENDPOINT", 1, 1],
+    [() => unsent, "CONNECT_REFUSED", 5, 6],
+    [() => ({ status: 503 }), "ISSUER_FAULT", 1, 1],
     [
       ({ code, codeVerifier }) => ({ status: 400, body: { error: `${code} ${codeVerifier}` } }),
       "TOKEN_ENDPOINT",

@@ -39,6 +39,7 @@ test(
     const { exitCode, stdout, stderr } = await program.ended;
     assert.equal(exitCode, 0, stderr);
     assert.equal(proxy.connections, 0);
+    assert.match(stderr, /NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect/);
     assertNoSecrets(stdout + stderr.replace(authUrl, ""), issuer, authUrl);
     assert.ok(!(await home.list()).includes("keys"));
   },

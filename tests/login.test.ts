@@ -194,7 +194,7 @@ const TOKEN_FAILURES: [
   [
     "500 HTML",
     { status: 500, body: "<html>", headers: { "content-type": "text/html" } },
-    "TOKEN_ENDPOINT",
+    "ISSUER_FAULT",
     1,
     502,
   ],

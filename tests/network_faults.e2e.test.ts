@@ -370,6 +370,12 @@ test(
       ["ok", "ok", "ok", "ok", "skip"],
       seen.stdout,
     );
+    // Named in the home's .env it is the same.
+    const lines = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    await writeFile(join(home.path, ".env"), lines.join("\n"));
+    const again = await runProgram(home, args, { env: { CODEX_CA_CERTIFICATE: FAULTS_CA } });
+    assert.match(again.stdout, /a tunnel to issuer\.test:443/);
+    assert.ok(!`${again.stdout}${again.stderr}`.includes(PASSWORD));
     const refused = await runProgram(home, args, { env: { ALL_PROXY: "socks5://h:1" } });
     assert.match(refused.stdout, /"id":\s*"issuer\.proxy",\s*"status":\s*"fail"/);
     assert.equal(refused.exitCode, 1);

@@ -1,4 +1,5 @@
 import { isIP, type Socket } from "node:net";
+import type { ConnectionOptions } from "./connection_options.ts";
 import { dial, resolveName, targetOf } from "./dial.ts";
 import { LoginError, systemCode, toLoginError } from "./errors.ts";
 import { type Dates, inspectTls } from "./hops.ts";
@@ -12,13 +13,6 @@ import {
 } from "./certificate_error.ts";
 import { loadSystemTrust, loadTrust } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
-
-export interface ConnectionOptions {
-  /** For proxies and certificates; none by default. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** PEM certificates that replace all others. */
-  readonly ca?: string;
-}
 
 /** Milliseconds for a second look at a certificate that was refused. */
 const LOOK_MS = 3_000;

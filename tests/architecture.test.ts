@@ -207,6 +207,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "error_kind.ts": "errors.test.ts",
     "network_kinds.ts": "errors.test.ts",
     "certificate_error.ts": "connection.test.ts",
+    "connection_options.ts": "types",
     "dial.ts": "connection.test.ts",
     "trust.ts": "connection.test.ts",
     "tunnel.ts": "connection.test.ts",

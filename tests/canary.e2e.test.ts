@@ -192,14 +192,14 @@ const FAILURES: readonly Failure[] = [
     "an error that says it",
     { token: { echoes: true, status: 500 } },
     1,
-    /TOKEN_ENDPOINT status=500/,
+    /ISSUER_FAULT status=500/,
   ],
   ["a connection that is cut", { token: { reset: true } }, 5, /CONNECTION_RESET cause=/],
   [
     "a page instead of JSON",
     { token: { status: 200, headers: { "content-type": "text/html" }, body: "<html>" } },
-    1,
-    /TOKEN_RESPONSE_INVALID cause=/,
+    5,
+    /CAPTIVE_PORTAL cause=/,
   ],
   [
     "an ID token that is none",

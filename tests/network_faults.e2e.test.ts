@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHome, type TestHome } from "./testing/home.ts";
@@ -12,7 +12,6 @@ import { runProgram, startLogin, type StartOptions, SUBJECT } from "./testing/pr
 const PATIENT = { timeout: 240_000 };
 const CODE = "ac_canary-code-5b1d";
 const PASSWORD = "canary-pw-7f3a";
-const NAME_SERVER = "127.0.0.53";
 
 /** Where the program is led to, and in what surroundings. */
 interface Scene {
@@ -68,14 +67,6 @@ const byProxy = (reply: string | undefined): Prepare => async (network) => {
 };
 
 const FAULTS: readonly Fault[] = [
-  fault(
-    "no such name",
-    "DNS",
-    5,
-    /no address was found/,
-    RETRY,
-    () => Promise.resolve({ url: "https://no-such-name.invalid" }),
-  ),
   fault("refused", "CONNECT_REFUSED", 5, /ECONNREFUSED/, RETRY, async (network) => ({
     url: `https://127.0.0.1:${await network.closedPort()}`,
   })),
@@ -243,6 +234,16 @@ const FAULTS: readonly Fault[] = [
   ),
 ];
 
+const byNames =
+  (address: string, says: "nothing" | "no such name"): Prepare => async (network, home) => {
+    await network.listenForNames(address, says);
+    const path = join(home.path, "resolv.conf");
+    await writeFile(path, `nameserver ${address}\n`);
+    const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+    const wrapper = ["unshare", "-m", "sh", "-c", script, path];
+    return { url: "https://issuer.test", options: { wrapper } };
+  };
+
 const NEEDING_ROOT: readonly Fault[] = [
   fault(
     "name servers that are silent",
@@ -250,14 +251,15 @@ const NEEDING_ROOT: readonly Fault[] = [
     5,
     /name servers gave no answer/,
     RETRY,
-    async (network, home) => {
-      await network.listenSilently(NAME_SERVER);
-      const path = join(home.path, "resolv.conf");
-      await writeFile(path, `nameserver ${NAME_SERVER}\n`);
-      const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
-      const wrapper = ["unshare", "-m", "sh", "-c", script, path];
-      return { url: "https://issuer.test", options: { wrapper } };
-    },
+    byNames("127.0.0.53", "nothing"),
+  ),
+  fault(
+    "no such name",
+    "DNS",
+    5,
+    /no address was found/,
+    RETRY,
+    byNames("127.0.0.54", "no such name"),
   ),
 ];
 
@@ -376,6 +378,7 @@ test(
     const again = await runProgram(home, args, { env: { CODEX_CA_CERTIFICATE: FAULTS_CA } });
     assert.match(again.stdout, /a tunnel to issuer\.test:443/);
     assert.ok(!`${again.stdout}${again.stderr}`.includes(PASSWORD));
+    await rm(join(home.path, ".env"));
     const refused = await runProgram(home, args, { env: { ALL_PROXY: "socks5://h:1" } });
     assert.match(refused.stdout, /"id":\s*"issuer\.proxy",\s*"status":\s*"fail"/);
     assert.equal(refused.exitCode, 1);

@@ -191,7 +191,11 @@ test("what fails on the way is told by its hop", async () => {
       issuerChecks(world, { prefix: "issuer", base, userAgent: "test" }, directRoute(world.fetch)),
       `issuer.${hop}`,
     );
-  assertFinding(await ask("https://no-such-name.invalid", "dns"), "fail", /no address was found/);
+  assertFinding(
+    await ask("https://no-such-name.invalid", "dns"),
+    "fail",
+    /no address was found|name servers gave no answer/,
+  );
   assertFinding(await ask("https://127.0.0.1:9", "dns"), "ok", /an address itself/);
   assertFinding(await ask("https://127.0.0.1:9", "tcp"), "fail", /127\.0\.0\.1:9: .*ECONNREFUSED/);
   const server = createTcpServer((socket) => {

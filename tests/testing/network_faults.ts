@@ -114,9 +114,18 @@ export class FaultyNetwork implements AsyncDisposable {
     return port;
   }
 
-  /** Takes name servers' questions and answers none. */
-  async listenSilently(address: string): Promise<void> {
+  /** A name server on port 53 that knows no name, or says nothing at all. */
+  async listenForNames(address: string, says: "nothing" | "no such name"): Promise<void> {
     const socket = createSocket("udp4");
+    socket.on("message", (question, { address: from, port }) => {
+      if (says === "nothing") return;
+      const reply = Uint8Array.from(question);
+      // An answer, recursion available, NXDOMAIN; the question only (RFC 1035, 4.1.1).
+      reply.set([0x81, 0x83], 2);
+      reply.set([0, 0, 0, 0, 0, 0], 6);
+      const end = question.indexOf(0, 12) + 5;
+      socket.send(reply.subarray(0, end), port, from);
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
       socket.bind(53, address, () => resolve());

@@ -78,7 +78,13 @@ export function isOutOfDate(
   return isBefore(now, report.validFrom) || isBefore(report.validUntil, now);
 }
 
-function describe({ subject, issuer, validFrom, validUntil }: TlsReport, kind: ErrorCode): string {
+/** Of a name in a certificate: what follows has to be seen as well. */
+const MAX_NAME = 80;
+
+function describe(report: TlsReport, kind: ErrorCode): string {
+  const { validFrom, validUntil } = report;
+  const subject = printable(report.subject, MAX_NAME);
+  const issuer = printable(report.issuer, MAX_NAME);
   const time = (ms: number | undefined): string => ms === undefined ? "?" : formatRfc3339(ms);
   if (kind === "TLS_NOT_YET_VALID") return `it is by ${issuer}, valid from ${time(validFrom)}`;
   if (kind === "TLS_EXPIRED") return `it is by ${issuer}, valid until ${time(validUntil)}`;

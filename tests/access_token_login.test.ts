@@ -65,7 +65,7 @@ test("login --with-access-token saves nothing that is not accepted, and says why
       ["aaa.bbb.ccc", undefined, [], /it is a JWT/, 1],
       ["hello", undefined, [], /does not begin with at-/, 1],
       ["", undefined, [], /is CODEX_ACCESS_TOKEN set/, 1],
-      [TOKEN, { status: 500, body: "<html>" }, [], /TOKEN_ENDPOINT[^]*HTTP 500/, 1],
+      [TOKEN, { status: 500, body: "<html>" }, [], /ISSUER_FAULT[^]*HTTP 500/, 1],
       [TOKEN, { status: 200, body: "{}" }, [], /"chatgpt_user_id" is missing/, 1],
       [TOKEN, { status: 200, body: "[" }, [], /not a JSON object/, 1],
       [TOKEN, { reset: true }, [], /CONNECTION_RESET/, 5],

@@ -149,7 +149,7 @@ const FAILURES: [
     1,
     /expected https:\/\/issuer\.test\/realm, got https:\/\/evil\.test/,
   ],
-  ["no answer", { [OPENID]: { status: 500 } }, "AUTHORIZATION_FAILED", 1, /HTTP 500/],
+  ["no answer", { [OPENID]: { status: 500 } }, "ISSUER_FAULT", 1, /HTTP 500/],
   ["out of reach", { [OPENID]: new LoginError("DNS", "No") }, "DNS", 5, /check the connection/],
   ...[
     "http://issuer.test/d",

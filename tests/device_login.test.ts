@@ -380,14 +380,14 @@ test("deviceLogin() tells why no code was given", async () => {
   type Row = [reply: Reply, code: string, exitCode: number, words: RegExp];
   const good = { device_auth_id: "deviceauth-0123456789", user_code: USER_CODE };
   const rows: Row[] = [
-    [{ status: 500, body: ESCAPES }, "AUTHORIZATION_FAILED", 1, /HTTP 500/],
+    [{ status: 500, body: ESCAPES }, "ISSUER_FAULT", 1, /HTTP 500/],
     [
       { status: 400, body: { error: "invalid_client" } },
       "AUTHORIZATION_FAILED",
       1,
       /invalid_client/,
     ],
-    [{ status: 429 }, "AUTHORIZATION_FAILED", 1, /HTTP 429/],
+    [{ status: 429 }, "RATE_LIMITED", 1, /HTTP 429/],
     [
       { status: 307, headers: { location: "http://127.0.0.1:1" } },
       "AUTHORIZATION_FAILED",

@@ -102,6 +102,7 @@ function failHop(thrown: unknown, hop: string, url: URL): Finding {
   const stage = hop === "dns" || hop === "tcp" ? hop : "tls";
   const error = thrown instanceof LoginError ? thrown : networkError(thrown, url, stage);
   const found = failWith(error, EXPECTED[hop] ?? "an answer");
+  if (error.code.startsWith("PROXY_")) return found;
   return { ...found, measured: `${url.host}: ${error.reason ?? error.message}` };
 }
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Fetch } from "../world.ts";
 import type { Client, CodeGrant } from "./attempt.ts";
+import { answerFault } from "./answer_fault.ts";
 import {
   type DeviceCode,
   readInterval,
@@ -71,7 +72,8 @@ export async function requestUserCode(
   if (response.status === 404) return undefined;
   if (response.status !== 200) {
     const refusal = await readRefusal(response, []);
-    throw refusedByIssuer("The issuer gave no code", refusal, response.status);
+    throw answerFault(response, refusal.description) ??
+      refusedByIssuer("The issuer gave no code", refusal, response.status);
   }
   const answer = await readTokenAnswer(response, UserCodeResponse);
   const sentUserCode = answer.user_code ?? answer.usercode;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Fetch } from "../world.ts";
 import type { Client } from "./attempt.ts";
+import { answerFault } from "./answer_fault.ts";
 import { type DeviceCode, readInterval, readLifetime, readUserCode } from "./device_code.ts";
 import { readRefusal } from "./error_response.ts";
 import { type DeviceEndpoints, readAddress } from "./metadata.ts";
@@ -57,7 +58,8 @@ export async function requestDeviceAuthorization(
   });
   if (response.status !== 200) {
     const refusal = await readRefusal(response, []);
-    throw refusedByIssuer("The issuer gave no code", refusal, response.status);
+    throw answerFault(response, refusal.description) ??
+      refusedByIssuer("The issuer gave no code", refusal, response.status);
   }
   const answer = await readTokenAnswer(response, DeviceAuthorizationResponse);
   return {

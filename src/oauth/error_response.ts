@@ -45,47 +45,6 @@ export function readRequestId(headers: Headers): string | undefined {
 }
 
 /**
- * Why a token endpoint did not take the request, by status and headers alone.
- *
- * @param words what it said, cleaned.
- * @throws never: the error is returned.
- */
-export function tokenEndpointError(
-  { status, headers }: Pick<Response, "status" | "headers">,
-  words: string,
-): LoginError {
-  const isPage = /html/i.test(headers.get("content-type") ?? "");
-  const id = readRequestId(headers);
-  const reason = id === undefined ? words : `${words} (request ${id})`;
-  if (status >= 500 && status !== 511) {
-    return new LoginError("ISSUER_FAULT", "The issuer has a fault", { reason, status });
-  }
-  if (status === 511) {
-    return new LoginError("CAPTIVE_PORTAL", "A web page answered in the issuer's place", {
-      reason,
-      status,
-    });
-  }
-  if (status === 429) {
-    const wait = headers.get("retry-after") ?? "";
-    return new LoginError("RATE_LIMITED", "The issuer takes no more requests for a while", {
-      reason: /^\d{1,6}$/.test(wait) ? `${reason}; it asks to wait ${wait} s` : reason,
-      status,
-    });
-  }
-  if (status === 403 && (isPage || headers.get("cf-mitigated") === "challenge")) {
-    return new LoginError("CHALLENGE", "The issuer wants proof that this is no robot", {
-      reason,
-      status,
-    });
-  }
-  return new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
-    reason,
-    status,
-  });
-}
-
-/**
  * The issuer's own error code, if it looks like one: small letters joined by underscores, which no secret is. Anything
  * else is told as `other`.
  */

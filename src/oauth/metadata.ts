@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { answerFault } from "./answer_fault.ts";
 import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
@@ -55,7 +56,8 @@ export async function requestDeviceEndpoints(
     });
     if (response.status >= 500) {
       const refusal = await readRefusal(response, []);
-      throw refusedByIssuer("The issuer's metadata cannot be read", refusal, response.status);
+      throw answerFault(response, refusal.description) ??
+        refusedByIssuer("The issuer's metadata cannot be read", refusal, response.status);
     }
     if (response.status !== 200) continue;
     const parsed = v.safeParse(Metadata, parseLeniently(await response.text()));

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Account } from "../account.ts";
+import { answerFault } from "./answer_fault.ts";
 import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
@@ -51,6 +52,8 @@ export async function requestWhoami(
   const { status } = response;
   if (status !== 200) {
     const { description } = await readRefusal(response, [token]);
+    const fault = answerFault(response, description);
+    if (fault !== undefined) throw fault;
     throw status === 401 || status === 403
       ? new LoginError("ACCESS_TOKEN_INVALID", "The issuer does not accept the access token", {
         reason: description,

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
+import { answerFault, withRequestId } from "./answer_fault.ts";
 import type { CodeGrant } from "./attempt.ts";
-import { describeRefusal, tokenEndpointError } from "./error_response.ts";
+import { describeRefusal } from "./error_response.ts";
 
 /** What the issuer gave for the code. Each is a secret. */
 export interface TokenSet {
@@ -66,7 +67,12 @@ export async function exchangeAuthorizationCode(
   });
   if (response.status !== 200) {
     const secrets = [code, attempt.codeVerifier, attempt.state ?? ""];
-    throw tokenEndpointError(response, await describeRefusal(response, secrets));
+    const words = await describeRefusal(response, secrets);
+    throw answerFault(response, words) ??
+      new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
+        reason: withRequestId(words, response.headers),
+        status: response.status,
+      });
   }
   return readTokenResponse(response);
 }

@@ -36,7 +36,7 @@ export async function openConnection(
   if (url.protocol === "http:") return await reach(enter, signal);
   const trust = ca === undefined ? await loadTrust(env) : [ca];
   try {
-    return await secure(await reach(enter, signal), url, trust, enter);
+    return await secure(await reach(enter, signal), url, trust, signal, enter);
   } catch (thrown) {
     if (thrown instanceof LoginError) throw thrown;
     let code = systemCode(thrown);
@@ -46,7 +46,7 @@ export async function openConnection(
         try {
           const { rootCertificates } = await import("node:tls");
           const all = [...trust ?? rootCertificates, ...system];
-          return await secure(await reach(enter, signal), url, all, enter);
+          return await secure(await reach(enter, signal), url, all, signal, enter);
         } catch (again) {
           if (again instanceof LoginError) throw again;
           code = systemCode(again);
@@ -122,6 +122,7 @@ async function secure(
   socket: Socket,
   url: URL,
   trust: readonly string[] | undefined,
+  signal: AbortSignal,
   enter: (stage: Stage) => void,
 ): Promise<Socket> {
   enter("tls");
@@ -135,7 +136,13 @@ async function secure(
       minVersion: "TLSv1.2",
       ...(trust === undefined ? {} : { ca: [...trust] }),
     });
-    outgoing.once("secureConnect", () => resolve(outgoing));
+    // Nobody waits for a handshake any more whose time is over.
+    const abort = (): void => void socket.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    outgoing.once("secureConnect", () => {
+      signal.removeEventListener("abort", abort);
+      resolve(outgoing);
+    });
     outgoing.on("error", (thrown) => {
       reject(thrown);
       socket.destroy();

@@ -158,3 +158,14 @@ test("the next address of a name is tried when one does not take the connection"
   const reason = new Error("ended");
   await assert.rejects(dial(["127.0.0.1"], port, AbortSignal.abort(reason)), reason);
 });
+
+test("a handshake that takes too long is given up, and its connection closed", async () => {
+  await using network = new FaultyNetwork();
+  let closed = (): void => {};
+  const isClosed = new Promise<void>((resolve) => closed = resolve);
+  const port = await network.listen((socket) => socket.once("close", closed));
+  const error = await failure(ask(`https://localhost:${port}/`));
+  assert.equal(error.code, "CONNECT_TIMEOUT");
+  assert.equal(error.requestSent, false);
+  await isClosed;
+});

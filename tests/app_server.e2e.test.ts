@@ -16,6 +16,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { runProgram, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { runTranscript, type Transcript } from "./testing/transcript.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 60_000 };
 const KEY = "sk-test-0123456789abcdefghij";
@@ -49,7 +50,8 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-test(
+verifies(
+  "S73",
   `${SUBJECT}: the end of stdin ends the sign-in, frees the port, and is a success`,
   SLOW,
   async () => {
@@ -114,7 +116,8 @@ const noise = fc.oneof(
   { weight: 1, arbitrary: anything.map((one) => () => JSON.stringify(one) ?? "undefined") },
 );
 
-test(
+verifies(
+  "S73",
   `${SUBJECT}: of ten thousand random and malformed lines every request is answered once, and the server lives`,
   SLOW,
   async () => {
@@ -163,7 +166,8 @@ function idOf(line: string): unknown {
   return isId && !isAnswer ? id : undefined;
 }
 
-test(
+verifies(
+  "S73",
   `${SUBJECT}: a line may have a mebibyte; a longer one is refused, and the stream goes on`,
   SLOW,
   async () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { verifies } from "./testing/verifies.ts";
 
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
@@ -117,7 +118,7 @@ test("only main.ts ends the process, and only the terminal is given back whateve
   }
 });
 
-test("no random value comes from anywhere but the system's generator", () => {
+verifies("S1", "no random value comes from anywhere but the system's generator", () => {
   for (const file of files) {
     assert.ok(!/Math\.random/.test(source(file)), `src/${file} uses Math.random`);
   }

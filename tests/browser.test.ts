@@ -7,6 +7,7 @@ import { browserCommands, openBrowser, openingCommands } from "../src/browser.ts
 import { STILL_RUNNING } from "../src/launch.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const URL_WITH_EVERYTHING = "https://issuer.test/a?b=c&d=%20'\"$(id)`id`^%PATH%;x";
 
@@ -24,22 +25,26 @@ test("browserCommands() picks the system's own way", () => {
   assert.deepEqual(browserCommands({ platform: "linux", env: {} }).at(-1), ["xdg-open"]);
 });
 
-test("browserCommands() splits $BROWSER and --browser into words without a shell", () => {
-  const env = { BROWSER: "w3m:firefox -P 'my profile' \"%s\": " };
-  assert.deepEqual(browserCommands({ platform: "linux", env }), [["w3m"], [
-    "firefox",
-    "-P",
-    "my profile",
-    "%s",
-  ]]);
-  assert.deepEqual(browserCommands({ platform: "win32", env: { BROWSER: "C:\\b.exe;d" } }), [[
-    "C:\\b.exe",
-  ], ["d"]]);
-  assert.deepEqual(browserCommands({ platform: "linux", env }, "echo;$(id) `id`"), [[
-    "echo;$(id)",
-    "`id`",
-  ]]);
-});
+verifies(
+  "S66",
+  "browserCommands() splits $BROWSER and --browser into words without a shell",
+  () => {
+    const env = { BROWSER: "w3m:firefox -P 'my profile' \"%s\": " };
+    assert.deepEqual(browserCommands({ platform: "linux", env }), [["w3m"], [
+      "firefox",
+      "-P",
+      "my profile",
+      "%s",
+    ]]);
+    assert.deepEqual(browserCommands({ platform: "win32", env: { BROWSER: "C:\\b.exe;d" } }), [[
+      "C:\\b.exe",
+    ], ["d"]]);
+    assert.deepEqual(browserCommands({ platform: "linux", env }, "echo;$(id) `id`"), [[
+      "echo;$(id)",
+      "`id`",
+    ]]);
+  },
+);
 
 test("openBrowser() hands over the address as one argument, at its place or at the end", async () => {
   const world = await createWorld({
@@ -92,30 +97,34 @@ test("%% is a percent sign, and the address keeps its own", () => {
   ]);
 });
 
-test("on every system the address is one argument, as it is, and no shell is between", () => {
-  const systems: { platform: string; env: Record<string, string> }[] = [
-    { platform: "linux", env: {} },
-    { platform: "linux", env: { WSL_DISTRO_NAME: "Debian" } },
-    { platform: "darwin", env: {} },
-    { platform: "win32", env: {} },
-    { platform: "linux", env: { BROWSER: "firefox:chromium --app=%s" } },
-    { platform: "win32", env: { BROWSER: "C:\\b.exe;d" } },
-  ];
-  const address = fc.string({ unit: fc.constantFrom(..."&^%'\"<>|;$`()!\\ *?~#\u00e9%s%%abc/=") })
-    .map((tail) => `https://issuer.test/?q=${tail}`);
-  fc.assert(
-    fc.property(fc.constantFrom(...systems), address, (world, url) => {
-      const commands = openingCommands(world, url);
-      assert.ok(commands.length > 0);
-      for (const [program = "", ...parameters] of commands) {
-        assert.ok(!/^(ba|da|z)?sh(\.exe)?$|cmd(\.exe)?$|powershell|pwsh/i.test(program), program);
-        assert.equal(parameters.filter((part) => part.includes(url)).length, 1);
-        const [own = ""] = parameters.filter((part) => part.includes(url));
-        assert.ok(own === url || own === `--app=${url}`);
-      }
-    }),
-  );
-});
+verifies(
+  "S66",
+  "on every system the address is one argument, as it is, and no shell is between",
+  () => {
+    const systems: { platform: string; env: Record<string, string> }[] = [
+      { platform: "linux", env: {} },
+      { platform: "linux", env: { WSL_DISTRO_NAME: "Debian" } },
+      { platform: "darwin", env: {} },
+      { platform: "win32", env: {} },
+      { platform: "linux", env: { BROWSER: "firefox:chromium --app=%s" } },
+      { platform: "win32", env: { BROWSER: "C:\\b.exe;d" } },
+    ];
+    const address = fc.string({ unit: fc.constantFrom(..."&^%'\"<>|;$`()!\\ *?~#\u00e9%s%%abc/=") })
+      .map((tail) => `https://issuer.test/?q=${tail}`);
+    fc.assert(
+      fc.property(fc.constantFrom(...systems), address, (world, url) => {
+        const commands = openingCommands(world, url);
+        assert.ok(commands.length > 0);
+        for (const [program = "", ...parameters] of commands) {
+          assert.ok(!/^(ba|da|z)?sh(\.exe)?$|cmd(\.exe)?$|powershell|pwsh/i.test(program), program);
+          assert.equal(parameters.filter((part) => part.includes(url)).length, 1);
+          const [own = ""] = parameters.filter((part) => part.includes(url));
+          assert.ok(own === url || own === `--app=${url}`);
+        }
+      }),
+    );
+  },
+);
 
 test("openBrowser() says that a program has not come back, and starts no other", async () => {
   const tried: string[] = [];
@@ -132,7 +141,7 @@ test("openBrowser() says that a program has not come back, and starts no other",
   assert.deepEqual(tried, ["one"]);
 });
 
-test("on Windows the system's own program is named by its whole path", () => {
+verifies("S66", "on Windows the system's own program is named by its whole path", () => {
   assert.deepEqual(browserCommands({ platform: "win32", env: { SystemRoot: "C:\\Windows" } }), [
     ["C:\\Windows\\System32\\rundll32.exe", "url.dll,FileProtocolHandler"],
   ]);

@@ -7,6 +7,7 @@ import { get, sendRaw } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startLogin, SUBJECT } from "./testing/program.ts";
 import { OLA } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OPTIONS = { timeout: 60_000 };
 
@@ -42,7 +43,8 @@ async function portOf(program: Program): Promise<number> {
   return Number(new URL(redirectUri).port);
 }
 
-test(
+verifies(
+  ["S4", "S5", "S14", "S15", "S16", "S17", "S19"],
   `${SUBJECT}: each foreign request gets its status, hardened, and the login goes on`,
   OPTIONS,
   async () => {
@@ -87,7 +89,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S14", "S22", "S25"],
   `${SUBJECT}: malformed bytes are refused without a stack, and the login goes on`,
   OPTIONS,
   async () => {
@@ -128,7 +131,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S17",
   `${SUBJECT}: another user's process sees neither who signed in nor the way on`,
   AS_ROOT,
   async () => {
@@ -165,7 +169,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S17",
   `${SUBJECT}: another user's process can not make a login give way, also when it hides behind a closed socket`,
   AS_ROOT,
   async () => {

@@ -7,6 +7,7 @@ import { LoginError } from "../src/errors.ts";
 import { TERMINAL } from "../src/pages.ts";
 import { createAttempt } from "./testing/attempt.ts";
 import { recordLog } from "./testing/recorded_log.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const PORT = 1455;
 const ACCOUNT: Account = {
@@ -96,57 +97,65 @@ function assertHardened({ headers }: Response): void {
   assert.ok(!policy.includes("unsafe"));
 }
 
-test("the right callback is exchanged, saved and only then sent to a clean address", async () => {
-  const { server, state, codes, ask } = await createServer();
-  const reply = await ask(`/auth/callback?code=c0de-1234&state=${state}`);
-  assert.equal(reply.status, 303);
-  assert.equal(reply.headers.get("location"), "/success");
-  assertHardened(reply);
-  assert.deepEqual(codes, ["c0de-1234"]);
-  assert.deepEqual(await server.completed, {
-    account: ACCOUNT,
-    setupUrl: undefined,
-    onboardingEntrypoint: undefined,
-  });
-
-  const page = await ask("/success");
-  assert.equal(page.status, 200);
-  assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
-  assertHardened(page);
-  const html = await page.text();
-  for (const shown of ["ada@example.com", "plus", "Analytical Engines", "close this tab"]) {
-    assert.ok(html.includes(shown));
-  }
-  assert.ok(!html.includes("<script"));
-  await server.pageServed;
-});
-
-test("wrong, missing, empty and repeated states get 400, say nothing, and the login goes on", async () => {
-  const { server, state, codes, ask } = await createServer();
-  for (
-    const query of [
-      "",
-      "?code=c0de-1234",
-      "?code=c0de-1234&state=",
-      "?code=c0de-1234&state=WRONG",
-      "?error=access_denied",
-      "?error=access_denied&state=WRONG",
-      `?code=c0de-1234&state=${state}&state=${state}`,
-      `?code=a&code=b&state=${state}`,
-      `?error=a&error=b&state=${state}`,
-      `?code=a&iss=https://auth.openai.com&iss=https://auth.openai.com&state=${state}`,
-    ]
-  ) {
-    const reply = await ask(`/auth/callback${query}`);
-    assert.equal(reply.status, 400, query);
+verifies(
+  "S18",
+  "the right callback is exchanged, saved and only then sent to a clean address",
+  async () => {
+    const { server, state, codes, ask } = await createServer();
+    const reply = await ask(`/auth/callback?code=c0de-1234&state=${state}`);
+    assert.equal(reply.status, 303);
+    assert.equal(reply.headers.get("location"), "/success");
     assertHardened(reply);
-    const html = await reply.text();
-    assert.ok(!html.includes(state) && !html.includes("c0de-1234") && !html.includes("WRONG"));
-    assert.ok(await isPending(server.completed), query);
-  }
-  assert.equal((await ask(`/auth/callback?code=c0de-1234&state=${state}`)).status, 303);
-  assert.deepEqual(codes, ["c0de-1234"]);
-});
+    assert.deepEqual(codes, ["c0de-1234"]);
+    assert.deepEqual(await server.completed, {
+      account: ACCOUNT,
+      setupUrl: undefined,
+      onboardingEntrypoint: undefined,
+    });
+
+    const page = await ask("/success");
+    assert.equal(page.status, 200);
+    assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+    assertHardened(page);
+    const html = await page.text();
+    for (const shown of ["ada@example.com", "plus", "Analytical Engines", "close this tab"]) {
+      assert.ok(html.includes(shown));
+    }
+    assert.ok(!html.includes("<script"));
+    await server.pageServed;
+  },
+);
+
+verifies(
+  "S4",
+  "wrong, missing, empty and repeated states get 400, say nothing, and the login goes on",
+  async () => {
+    const { server, state, codes, ask } = await createServer();
+    for (
+      const query of [
+        "",
+        "?code=c0de-1234",
+        "?code=c0de-1234&state=",
+        "?code=c0de-1234&state=WRONG",
+        "?error=access_denied",
+        "?error=access_denied&state=WRONG",
+        `?code=c0de-1234&state=${state}&state=${state}`,
+        `?code=a&code=b&state=${state}`,
+        `?error=a&error=b&state=${state}`,
+        `?code=a&iss=https://auth.openai.com&iss=https://auth.openai.com&state=${state}`,
+      ]
+    ) {
+      const reply = await ask(`/auth/callback${query}`);
+      assert.equal(reply.status, 400, query);
+      assertHardened(reply);
+      const html = await reply.text();
+      assert.ok(!html.includes(state) && !html.includes("c0de-1234") && !html.includes("WRONG"));
+      assert.ok(await isPending(server.completed), query);
+    }
+    assert.equal((await ask(`/auth/callback?code=c0de-1234&state=${state}`)).status, 303);
+    assert.deepEqual(codes, ["c0de-1234"]);
+  },
+);
 
 test("the onboarding suffix of a state is cut and reported", async () => {
   const { server, state, ask } = await createServer();
@@ -154,26 +163,30 @@ test("the onboarding suffix of a state is cut and reported", async () => {
   assert.equal((await server.completed).onboardingEntrypoint, "life_sciences");
 });
 
-test("an error with the right state ends the login with a proper page and status", async () => {
-  const rows: [query: string, code: string, status: number][] = [
-    ["error=access_denied", "ACCESS_DENIED", 403],
-    ["error=access_denied&error_description=missing_codex_entitlement", "ENTITLEMENT", 403],
-    ["error=server_error&error_description=Down", "AUTHORIZATION_FAILED", 400],
-    ["", "AUTHORIZATION_CODE_MISSING", 400],
-    ["code=c&iss=https://evil.test", "ISSUER_MISMATCH", 400],
-  ];
-  for (const [query, code, status] of rows) {
-    const { server, state, codes, ask } = await createServer();
-    const reply = await ask(`/auth/callback?${query}&state=${state}`);
-    assert.equal(reply.status, status, query);
-    assertHardened(reply);
-    assert.ok((await reply.text()).includes(code));
-    await assert.rejects(server.completed, { code });
-    await server.pageServed;
-    assert.deepEqual(codes, []);
-    assert.equal((await ask("/success")).status, 404);
-  }
-});
+verifies(
+  "S5",
+  "an error with the right state ends the login with a proper page and status",
+  async () => {
+    const rows: [query: string, code: string, status: number][] = [
+      ["error=access_denied", "ACCESS_DENIED", 403],
+      ["error=access_denied&error_description=missing_codex_entitlement", "ENTITLEMENT", 403],
+      ["error=server_error&error_description=Down", "AUTHORIZATION_FAILED", 400],
+      ["", "AUTHORIZATION_CODE_MISSING", 400],
+      ["code=c&iss=https://evil.test", "ISSUER_MISMATCH", 400],
+    ];
+    for (const [query, code, status] of rows) {
+      const { server, state, codes, ask } = await createServer();
+      const reply = await ask(`/auth/callback?${query}&state=${state}`);
+      assert.equal(reply.status, status, query);
+      assertHardened(reply);
+      assert.ok((await reply.text()).includes(code));
+      await assert.rejects(server.completed, { code });
+      await server.pageServed;
+      assert.deepEqual(codes, []);
+      assert.equal((await ask("/success")).status, 404);
+    }
+  },
+);
 
 test("a failed exchange gives the error's own page, and the same one again", async () => {
   const error = new LoginError("TOKEN_ENDPOINT", "Refused", {
@@ -204,26 +217,30 @@ test("an unexpected failure is a bug on the page, without its text", async () =>
   await assert.rejects(server.completed, { code: "INTERNAL" });
 });
 
-test("two right callbacks at once make one exchange and get the same answer; others are answered meanwhile", async () => {
-  const exchange = deferred<Completion>();
-  const { server, state, codes, ask } = await createServer({ complete: () => exchange.promise });
-  const callback = `/auth/callback?code=c&state=${state}`;
-  const both = [ask(callback), ask(callback)];
-  assert.equal((await ask("/success")).status, 404);
-  assert.equal((await ask("/nothing")).status, 404);
-  assert.equal((await ask("/auth/callback?state=WRONG")).status, 400);
-  assert.equal((await ask("/cancel", { headers: CANCEL })).status, 409);
-  assert.equal(server.end(new LoginError("LOGIN_TIMEOUT", "x")), false);
-  exchange.resolve({ account: ACCOUNT, setupUrl: undefined });
-  for (const reply of await Promise.all(both)) {
-    assert.equal(reply.status, 303);
-    assert.equal(reply.headers.get("location"), "/success");
-  }
-  assert.equal((await ask(callback)).status, 303);
-  assert.equal((await ask(`/auth/callback?code=other&state=${state}`)).status, 303);
-  assert.deepEqual(codes, ["c"]);
-  await server.completed;
-});
+verifies(
+  "S3",
+  "two right callbacks at once make one exchange and get the same answer; others are answered meanwhile",
+  async () => {
+    const exchange = deferred<Completion>();
+    const { server, state, codes, ask } = await createServer({ complete: () => exchange.promise });
+    const callback = `/auth/callback?code=c&state=${state}`;
+    const both = [ask(callback), ask(callback)];
+    assert.equal((await ask("/success")).status, 404);
+    assert.equal((await ask("/nothing")).status, 404);
+    assert.equal((await ask("/auth/callback?state=WRONG")).status, 400);
+    assert.equal((await ask("/cancel", { headers: CANCEL })).status, 409);
+    assert.equal(server.end(new LoginError("LOGIN_TIMEOUT", "x")), false);
+    exchange.resolve({ account: ACCOUNT, setupUrl: undefined });
+    for (const reply of await Promise.all(both)) {
+      assert.equal(reply.status, 303);
+      assert.equal(reply.headers.get("location"), "/success");
+    }
+    assert.equal((await ask(callback)).status, 303);
+    assert.equal((await ask(`/auth/callback?code=other&state=${state}`)).status, 303);
+    assert.deepEqual(codes, ["c"]);
+    await server.completed;
+  },
+);
 
 test("an organization without set-up gets a countdown and a one-time way to the issuer's page", async () => {
   const setupUrl = "https://platform.openai.com/org-setup?p=plus&t=ID.TOKEN.HERE";
@@ -250,59 +267,71 @@ test("an organization without set-up gets a countdown and a one-time way to the 
   assert.equal((await ask(path)).status, 404);
 });
 
-test("/success and the set-up answer 404 until there is a login, and never make one", async () => {
-  const { server, codes, ask } = await createServer();
-  for (let i = 0; i < 3; i++) assert.equal((await ask("/success")).status, 404);
-  assert.ok(await isPending(server.completed));
-  assert.deepEqual(codes, []);
-});
-
-test("unknown paths get 404, other methods 405, other hosts 421, pages' requests 403: all hardened", async () => {
-  const { server, state, ask } = await createServer();
-  const callback = `/auth/callback?code=c&state=${state}`;
-  const rows: [path: string, init: RequestInit, status: number][] = [
-    ["/", {}, 404],
-    ["/auth/callback/", {}, 404],
-    ["/setup/", {}, 404],
-    [callback, { method: "POST" }, 405],
-    [callback, { method: "HEAD" }, 405],
-    [callback, { method: "OPTIONS" }, 405],
-    [callback, { headers: { host: "evil.test" } }, 421],
-    [callback, { headers: { origin: "https://evil.test" } }, 403],
-    [callback, { headers: { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" } }, 403],
-    [callback, { headers: { "sec-purpose": "prefetch" } }, 403],
-  ];
-  for (const [path, init, status] of rows) {
-    const reply = await ask(path, init);
-    assert.equal(reply.status, status, `${path} ${JSON.stringify(init)}`);
-    assertHardened(reply);
-    if (status === 405) assert.equal(reply.headers.get("allow"), "GET");
-  }
-  assert.ok(await isPending(server.completed));
-});
-
-test("/cancel is obeyed with the reference's two headers from this user only", async () => {
-  const browserLike: Record<string, string>[] = [
-    { ...CANCEL, "user-agent": "Mozilla" },
-    { ...CANCEL, accept: "*/*" },
-    { ...CANCEL, referer: "https://evil.test" },
-    { host: CANCEL.host },
-  ];
-  for (const headers of browserLike) {
-    const { server, ask } = await createServer();
-    assert.equal((await ask("/cancel", { headers })).status, 403);
+verifies(
+  "S17",
+  "/success and the set-up answer 404 until there is a login, and never make one",
+  async () => {
+    const { server, codes, ask } = await createServer();
+    for (let i = 0; i < 3; i++) assert.equal((await ask("/success")).status, 404);
     assert.ok(await isPending(server.completed));
-  }
-  const stranger = await createServer({ mayCancel: false });
-  assert.equal((await stranger.ask("/cancel", { headers: CANCEL })).status, 403);
-  assert.ok(await isPending(stranger.server.completed));
+    assert.deepEqual(codes, []);
+  },
+);
 
-  const { server, state, codes, ask } = await createServer();
-  assert.equal((await ask("/cancel", { headers: CANCEL })).status, 200);
-  await assert.rejects(server.completed, { code: "SUPERSEDED" });
-  assert.equal((await ask(`/auth/callback?code=c&state=${state}`)).status, 409);
-  assert.deepEqual(codes, []);
-});
+verifies(
+  ["S14", "S15", "S16", "S19"],
+  "unknown paths get 404, other methods 405, other hosts 421, pages' requests 403: all hardened",
+  async () => {
+    const { server, state, ask } = await createServer();
+    const callback = `/auth/callback?code=c&state=${state}`;
+    const rows: [path: string, init: RequestInit, status: number][] = [
+      ["/", {}, 404],
+      ["/auth/callback/", {}, 404],
+      ["/setup/", {}, 404],
+      [callback, { method: "POST" }, 405],
+      [callback, { method: "HEAD" }, 405],
+      [callback, { method: "OPTIONS" }, 405],
+      [callback, { headers: { host: "evil.test" } }, 421],
+      [callback, { headers: { origin: "https://evil.test" } }, 403],
+      [callback, { headers: { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" } }, 403],
+      [callback, { headers: { "sec-purpose": "prefetch" } }, 403],
+    ];
+    for (const [path, init, status] of rows) {
+      const reply = await ask(path, init);
+      assert.equal(reply.status, status, `${path} ${JSON.stringify(init)}`);
+      assertHardened(reply);
+      if (status === 405) assert.equal(reply.headers.get("allow"), "GET");
+    }
+    assert.ok(await isPending(server.completed));
+  },
+);
+
+verifies(
+  "S17",
+  "/cancel is obeyed with the reference's two headers from this user only",
+  async () => {
+    const browserLike: Record<string, string>[] = [
+      { ...CANCEL, "user-agent": "Mozilla" },
+      { ...CANCEL, accept: "*/*" },
+      { ...CANCEL, referer: "https://evil.test" },
+      { host: CANCEL.host },
+    ];
+    for (const headers of browserLike) {
+      const { server, ask } = await createServer();
+      assert.equal((await ask("/cancel", { headers })).status, 403);
+      assert.ok(await isPending(server.completed));
+    }
+    const stranger = await createServer({ mayCancel: false });
+    assert.equal((await stranger.ask("/cancel", { headers: CANCEL })).status, 403);
+    assert.ok(await isPending(stranger.server.completed));
+
+    const { server, state, codes, ask } = await createServer();
+    assert.equal((await ask("/cancel", { headers: CANCEL })).status, 200);
+    await assert.rejects(server.completed, { code: "SUPERSEDED" });
+    assert.equal((await ask(`/auth/callback?code=c&state=${state}`)).status, 409);
+    assert.deepEqual(codes, []);
+  },
+);
 
 test("who signed in, and the way on with a token, are shown to whoever brought the callback, and to nobody else", async () => {
   const setupUrl = "https://platform.openai.com/x";
@@ -336,16 +365,20 @@ test("asking to give way is judged one at a time", async () => {
   assert.ok(await isPending(server.completed));
 });
 
-test("a flood of foreign callbacks leaves a few lines in the log, and the right one is still told", async () => {
-  const { state, log, ask } = await createServer();
-  for (let i = 0; i < 200; i++) await ask("/auth/callback?state=WRONG");
-  assert.equal(log.lines.length, 41);
-  assert.equal(log.lines.at(-1)?.message, "further foreign callbacks are not logged");
-  await ask(`/auth/callback?code=c&state=${state}`);
-  assert.equal(log.lines.at(-1)?.fields.state_valid, true);
-});
+verifies(
+  "S24",
+  "a flood of foreign callbacks leaves a few lines in the log, and the right one is still told",
+  async () => {
+    const { state, log, ask } = await createServer();
+    for (let i = 0; i < 200; i++) await ask("/auth/callback?state=WRONG");
+    assert.equal(log.lines.length, 41);
+    assert.equal(log.lines.at(-1)?.message, "further foreign callbacks are not logged");
+    await ask(`/auth/callback?code=c&state=${state}`);
+    assert.equal(log.lines.at(-1)?.fields.state_valid, true);
+  },
+);
 
-test("the log tells what came and never what was in it", async () => {
+verifies("S64", "the log tells what came and never what was in it", async () => {
   const { state, log, ask } = await createServer();
   await ask("/auth/callback?code=c0de-1234&state=WRONG-STATE");
   await ask(`/auth/callback?code=a&code=b&state=${state}`);

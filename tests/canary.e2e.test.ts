@@ -12,6 +12,7 @@ import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
 import { type Program, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { ADA, BOB } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 120_000 };
 /** Each form of writing writes these in its own way. */
@@ -124,7 +125,8 @@ test("a canary is found in every form", () => {
   }
 });
 
-test(
+verifies(
+  ["S62", "S64"],
   `${SUBJECT}: a sign-in over another user's login leaves no secret anywhere but in the store`,
   SLOW,
   async () => {
@@ -211,7 +213,8 @@ const FAILURES: readonly Failure[] = [
 ];
 
 for (const [name, wrong, exitCode, told, args = []] of FAILURES) {
-  test(
+  verifies(
+    ["S36", "S64"],
     `${SUBJECT}: ${name} leaves no secret anywhere, and a reference on page, terminal and in the log`,
     SLOW,
     async () => {
@@ -230,7 +233,8 @@ for (const [name, wrong, exitCode, told, args = []] of FAILURES) {
   );
 }
 
-test(
+verifies(
+  ["S18", "S36", "S64"],
   `${SUBJECT}: callbacks of others, and one that denies and says what we sent, leave nothing`,
   SLOW,
   async () => {
@@ -256,24 +260,30 @@ test(
   },
 );
 
-test(`${SUBJECT}: nobody comes, and what a person pastes is of another sign-in`, SLOW, async () => {
-  await using scene = await prepare();
-  const program = startLogin(
-    scene.home,
-    scene.issuer,
-    ["--verbose", "--paste", "--timeout", "1s"],
-    {
-      input: `http://127.0.0.1:1455/auth/callback?code=${
-        encodeURIComponent(FOREIGN)
-      }&state=wrong\n`,
-    },
-  );
-  // The issuer has given a code by then, which comes to nobody.
-  await obtainCallback(await program.authUrl());
-  await scene.assertClean(program, 6);
-});
+verifies(
+  "S64",
+  `${SUBJECT}: nobody comes, and what a person pastes is of another sign-in`,
+  SLOW,
+  async () => {
+    await using scene = await prepare();
+    const program = startLogin(
+      scene.home,
+      scene.issuer,
+      ["--verbose", "--paste", "--timeout", "1s"],
+      {
+        input: `http://127.0.0.1:1455/auth/callback?code=${
+          encodeURIComponent(FOREIGN)
+        }&state=wrong\n`,
+      },
+    );
+    // The issuer has given a code by then, which comes to nobody.
+    await obtainCallback(await program.authUrl());
+    await scene.assertClean(program, 6);
+  },
+);
 
-test(
+verifies(
+  "S64",
   `${SUBJECT}: a sign-in with a device code, done and refused, leaves no secret but the code to enter`,
   SLOW,
   async () => {
@@ -290,7 +300,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S64",
   `${SUBJECT}: renewals and logouts, done and refused, leave no secret anywhere but on stdout when asked`,
   SLOW,
   async () => {
@@ -315,7 +326,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S62", "S64"],
   `${SUBJECT}: a key and a personal access token on stdin are nowhere but in the store`,
   SLOW,
   async () => {
@@ -341,7 +353,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S63",
   `${SUBJECT}: processes that find the log too large at once lose no line of each other's`,
   SLOW,
   async () => {

@@ -22,6 +22,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { startLogin, SUBJECT } from "./testing/program.ts";
 import { missingChromium } from "./testing/tools.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OPTIONS = { skip: missingChromium(), timeout: 90_000 };
 
@@ -32,33 +33,38 @@ function assertLoopbackOnly(requests: readonly URL[]): void {
   );
 }
 
-test(`${SUBJECT}: the whole sign-in, by clicking through the issuer's pages`, OPTIONS, async () => {
-  await using issuer = await startIssuer({ users: [ADA, BOB], hasPages: true });
-  await using home = await createHome();
-  await using browser = await launchChromium();
-  await using program = startLogin(home, issuer);
-  const { page, requests, problems } = await openContext(browser);
-  const authUrl = await program.authUrl();
-  await page.goto(authUrl);
-  await page.getByRole("button", { name: "Continue as bob@example.com" }).click();
-  await page.getByRole("heading", { name: "You are signed in" }).waitFor();
-  assert.match(await page.locator("main").innerText(), /bob@example\.com[^]*team[^]*acct-2222/);
-  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, "/success");
-  assert.equal((await program.ended).exitCode, 0);
+verifies(
+  ["S9", "S18"],
+  `${SUBJECT}: the whole sign-in, by clicking through the issuer's pages`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer({ users: [ADA, BOB], hasPages: true });
+    await using home = await createHome();
+    await using browser = await launchChromium();
+    await using program = startLogin(home, issuer);
+    const { page, requests, problems } = await openContext(browser);
+    const authUrl = await program.authUrl();
+    await page.goto(authUrl);
+    await page.getByRole("button", { name: "Continue as bob@example.com" }).click();
+    await page.getByRole("heading", { name: "You are signed in" }).waitFor();
+    assert.match(await page.locator("main").innerText(), /bob@example\.com[^]*team[^]*acct-2222/);
+    assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, "/success");
+    assert.equal((await program.ended).exitCode, 0);
 
-  const history = await historyOf(page);
-  assert.deepEqual(history.map((url) => new URL(url, "http://x").pathname).slice(-2), [
-    "/oauth/authorize",
-    "/success",
-  ]);
-  assertNoSecrets(
-    history.filter((url) => !url.startsWith(issuer.url)).join() + await page.content(),
-    issuer,
-    authUrl,
-  );
-  assertLoopbackOnly(requests);
-  assert.deepEqual(problems, []);
-});
+    const history = await historyOf(page);
+    assert.deepEqual(history.map((url) => new URL(url, "http://x").pathname).slice(-2), [
+      "/oauth/authorize",
+      "/success",
+    ]);
+    assertNoSecrets(
+      history.filter((url) => !url.startsWith(issuer.url)).join() + await page.content(),
+      issuer,
+      authUrl,
+    );
+    assertLoopbackOnly(requests);
+    assert.deepEqual(problems, []);
+  },
+);
 
 test(
   `${SUBJECT}: a sign-in that is denied ends on a page that says what to do`,
@@ -78,7 +84,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S21",
   `${SUBJECT}: the set-up of an organization counts down, can be stopped, and goes to the issuer's platform`,
   { ...OPTIONS, skip: OPTIONS.skip || (SUBJECT === "bundle" && "the same page as everywhere") },
   async () => {
@@ -109,7 +116,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S16", "S17"],
   `${SUBJECT}: a hostile page can neither end, nor fake, nor read a login`,
   OPTIONS,
   async () => {
@@ -193,7 +201,7 @@ async function show(page: Page, rendered: RenderedPage): Promise<void> {
   await page.goto("http://127.0.0.1:9/page");
 }
 
-test("pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
+verifies("S21", "pages are readable and accessible: light, dark, 320 px wide, at 200 %", {
   ...OPTIONS,
   skip: OPTIONS.skip ||
     ((SUBJECT !== "source" || "Deno" in globalThis) && "the same pages for every subject"),

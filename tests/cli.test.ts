@@ -11,6 +11,7 @@ import { LoginError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 async function run(...args: string[]): Promise<{ exitCode: number; world: TestWorld }> {
   const world = await createWorld();
@@ -182,7 +183,7 @@ test("a login that is not understood fails as an event too", async () => {
   );
 });
 
-test("runCli() never rejects, also when nothing can be written", async () => {
+verifies("S69", "runCli() never rejects, also when nothing can be written", async () => {
   const world = await createWorld({
     writeData: () => {
       throw new LoginError("OUTPUT_FAILED", "stdout cannot be written");

@@ -8,6 +8,7 @@ import { LoginError } from "../src/errors.ts";
 import { createFetch, TRANSPORT_DEFAULTS } from "../src/http.ts";
 import { createHome } from "./testing/home.ts";
 import { answer, type Certificate, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const TRUSTING = { CODEX_CA_CERTIFICATE: FAULTS_CA };
 const PASSWORD = "canary-pw-7f3a";
@@ -23,32 +24,36 @@ async function failure(work: Promise<unknown>): Promise<LoginError> {
   return thrown;
 }
 
-test("a certificate that is not accepted is told by why, with who made it, and nothing is sent", async () => {
-  const rows: [Certificate, Record<string, string>, string, RegExp][] = [
-    ["selfsigned", TRUSTING, "TLS_UNTRUSTED", /for made by itself, made by itself/],
-    ["issuer", {}, "TLS_UNTRUSTED", /by codex-login faults CA/],
-    ["expired", TRUSTING, "TLS_EXPIRED", /valid until 2021-.*clock/],
-    ["early", TRUSTING, "TLS_NOT_YET_VALID", /valid from 2100-/],
-    ["other", TRUSTING, "TLS_WRONG_NAME", /for other\.test/],
-  ];
-  for (const [certificate, env, code, cause] of rows) {
-    await using network = new FaultyNetwork();
-    const seen: string[] = [];
-    const date = new Date(Date.now() + 3_600_000).toUTCString();
-    const port = await network.listenTls(certificate, (socket, request) => {
-      seen.push(request);
-      answer("200 OK", "", { date })(socket, request);
-    });
-    const error = await failure(ask(`https://localhost:${port}/oauth/token`, env));
-    assert.equal(error.code, code, `${certificate}: ${error.code}: ${error.reason}`);
-    assert.match(error.reason ?? "", cause);
-    assert.equal(error.requestSent, false);
-    // For the clock's sake a HEAD is made, which says nothing.
-    if (/EXPIRED|NOT_YET/.test(code)) assert.match(error.reason ?? "", /behind the issuer's/);
-    else assert.deepEqual(seen, []);
-    assert.ok(!seen.join().includes("secret-code") && !seen.join().includes("POST"));
-  }
-});
+verifies(
+  "S33",
+  "a certificate that is not accepted is told by why, with who made it, and nothing is sent",
+  async () => {
+    const rows: [Certificate, Record<string, string>, string, RegExp][] = [
+      ["selfsigned", TRUSTING, "TLS_UNTRUSTED", /for made by itself, made by itself/],
+      ["issuer", {}, "TLS_UNTRUSTED", /by codex-login faults CA/],
+      ["expired", TRUSTING, "TLS_EXPIRED", /valid until 2021-.*clock/],
+      ["early", TRUSTING, "TLS_NOT_YET_VALID", /valid from 2100-/],
+      ["other", TRUSTING, "TLS_WRONG_NAME", /for other\.test/],
+    ];
+    for (const [certificate, env, code, cause] of rows) {
+      await using network = new FaultyNetwork();
+      const seen: string[] = [];
+      const date = new Date(Date.now() + 3_600_000).toUTCString();
+      const port = await network.listenTls(certificate, (socket, request) => {
+        seen.push(request);
+        answer("200 OK", "", { date })(socket, request);
+      });
+      const error = await failure(ask(`https://localhost:${port}/oauth/token`, env));
+      assert.equal(error.code, code, `${certificate}: ${error.code}: ${error.reason}`);
+      assert.match(error.reason ?? "", cause);
+      assert.equal(error.requestSent, false);
+      // For the clock's sake a HEAD is made, which says nothing.
+      if (/EXPIRED|NOT_YET/.test(code)) assert.match(error.reason ?? "", /behind the issuer's/);
+      else assert.deepEqual(seen, []);
+      assert.ok(!seen.join().includes("secret-code") && !seen.join().includes("POST"));
+    }
+  },
+);
 
 test("what is no TLS at all is told as that", async () => {
   await using network = new FaultyNetwork();
@@ -58,7 +63,7 @@ test("what is no TLS at all is told as that", async () => {
   assert.equal(requestSent, false);
 });
 
-test("a file of certificates counts, whichever variable names it", async () => {
+verifies("S33", "a file of certificates counts, whichever variable names it", async () => {
   await using network = new FaultyNetwork();
   const port = await network.listenTls("issuer", answer("200 OK", "{}"));
   for (const name of ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]) {
@@ -88,23 +93,27 @@ test("a file of certificates that cannot be used is told with its variable, its 
   }
 });
 
-test("a request goes through the proxy's tunnel, TLS inside it, and the proxy gets its own password only", async () => {
-  await using network = new FaultyNetwork();
-  const port = await network.listenTls("issuer", answer("200 OK", '{"a":1}'));
-  const seen: string[] = [];
-  const proxy = await network.listenAsProxy(port, seen);
-  const response = await ask("https://issuer.test/oauth/token", {
-    ...TRUSTING,
-    HTTPS_PROXY: `http://me:${PASSWORD}@127.0.0.1:${proxy}`,
-  });
-  assert.equal(await response.text(), '{"a":1}');
-  const basic = Buffer.from(`me:${PASSWORD}`).toString("base64");
-  assert.deepEqual(seen, [
-    `CONNECT issuer.test:443 HTTP/1.1\r\nHost: issuer.test:443\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`,
-  ]);
-});
+verifies(
+  "S34",
+  "a request goes through the proxy's tunnel, TLS inside it, and the proxy gets its own password only",
+  async () => {
+    await using network = new FaultyNetwork();
+    const port = await network.listenTls("issuer", answer("200 OK", '{"a":1}'));
+    const seen: string[] = [];
+    const proxy = await network.listenAsProxy(port, seen);
+    const response = await ask("https://issuer.test/oauth/token", {
+      ...TRUSTING,
+      HTTPS_PROXY: `http://me:${PASSWORD}@127.0.0.1:${proxy}`,
+    });
+    assert.equal(await response.text(), '{"a":1}');
+    const basic = Buffer.from(`me:${PASSWORD}`).toString("base64");
+    assert.deepEqual(seen, [
+      `CONNECT issuer.test:443 HTTP/1.1\r\nHost: issuer.test:443\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`,
+    ]);
+  },
+);
 
-test("a proxy that does not help is told by why, never with its password", async () => {
+verifies("S34", "a proxy that does not help is told by why, never with its password", async () => {
   const rows: [answer: string | undefined, code: string, cause: RegExp, hint: RegExp][] = [
     ["HTTP/1.1 407 Auth\r\n\r\n", "PROXY_AUTH", /refused \(HTTP 407\)/, /USER:PASSWORD@127/],
     [
@@ -159,13 +168,17 @@ test("the next address of a name is tried when one does not take the connection"
   await assert.rejects(dial(["127.0.0.1"], port, AbortSignal.abort(reason)), reason);
 });
 
-test("a handshake that takes too long is given up, and its connection closed", async () => {
-  await using network = new FaultyNetwork();
-  let closed = (): void => {};
-  const isClosed = new Promise<void>((resolve) => closed = resolve);
-  const port = await network.listen((socket) => socket.once("close", closed));
-  const error = await failure(ask(`https://localhost:${port}/`));
-  assert.equal(error.code, "CONNECT_TIMEOUT");
-  assert.equal(error.requestSent, false);
-  await isClosed;
-});
+verifies(
+  "S29",
+  "a handshake that takes too long is given up, and its connection closed",
+  async () => {
+    await using network = new FaultyNetwork();
+    let closed = (): void => {};
+    const isClosed = new Promise<void>((resolve) => closed = resolve);
+    const port = await network.listen((socket) => socket.once("close", closed));
+    const error = await failure(ask(`https://localhost:${port}/`));
+    assert.equal(error.code, "CONNECT_TIMEOUT");
+    assert.equal(error.requestSent, false);
+    await isClosed;
+  },
+);

@@ -9,6 +9,7 @@ import { startOidcProvider } from "./testing/oidc_provider.ts";
 import { type Program, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { missingChromium } from "./testing/tools.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 120_000 };
 const OLD_KEY = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789" };
@@ -32,41 +33,46 @@ async function polled(issuer: TestIssuer): Promise<void> {
   }
 }
 
-test(`${SUBJECT}: a sign-in with a code, over what was stored before`, SLOW, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  await home.writeAuth({ ...OLD_KEY, mine: { kept: true } });
-  await using program = startDeviceLogin(home, issuer);
-  const userCode = await userCodeOf(program);
-  assert.ok(program.stderr().includes(`\n${issuer.url}/codex/device\n`));
-  await polled(issuer);
-  issuer.enterCode(userCode);
-  const { exitCode, stdout, stderr } = await program.ended;
-  assert.equal(exitCode, 0, stderr);
-  assert.equal(stdout, "");
-  assert.match(stderr, /^Signed in as ada@example\.com/m);
-  const file = assertReferenceReads(await home.readAuth());
-  assert.equal(file["OPENAI_API_KEY"], null);
-  assert.deepEqual(file["mine"], { kept: true });
-  assert.equal(await home.mode("auth.json"), "600");
-  const log = await home.textOutsideAuth();
-  assert.ok(!log.includes(userCode));
-  assertNoSecrets(stderr + log, issuer);
+verifies(
+  "S40",
+  `${SUBJECT}: a sign-in with a code, over what was stored before`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await home.writeAuth({ ...OLD_KEY, mine: { kept: true } });
+    await using program = startDeviceLogin(home, issuer);
+    const userCode = await userCodeOf(program);
+    assert.ok(program.stderr().includes(`\n${issuer.url}/codex/device\n`));
+    await polled(issuer);
+    issuer.enterCode(userCode);
+    const { exitCode, stdout, stderr } = await program.ended;
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^Signed in as ada@example\.com/m);
+    const file = assertReferenceReads(await home.readAuth());
+    assert.equal(file["OPENAI_API_KEY"], null);
+    assert.deepEqual(file["mine"], { kept: true });
+    assert.equal(await home.mode("auth.json"), "600");
+    const log = await home.textOutsideAuth();
+    assert.ok(!log.includes(userCode));
+    assertNoSecrets(stderr + log, issuer);
 
-  assert.deepEqual(
-    new Set(issuer.requests.map(({ endpoint }) => endpoint)),
-    new Set([
-      "deviceCode",
-      "devicePoll",
-      "token",
-    ]),
-  );
-  for (const { method, rawHeaders } of issuer.requests) {
-    assert.equal(method, "POST");
-    const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
-    assert.deepEqual(names, ["content-type", "accept", "host", "content-length"]);
-  }
-});
+    assert.deepEqual(
+      new Set(issuer.requests.map(({ endpoint }) => endpoint)),
+      new Set([
+        "deviceCode",
+        "devicePoll",
+        "token",
+      ]),
+    );
+    for (const { method, rawHeaders } of issuer.requests) {
+      assert.equal(method, "POST");
+      const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+      assert.deepEqual(names, ["content-type", "accept", "host", "content-length"]);
+    }
+  },
+);
 
 test(`${SUBJECT}: Ctrl-C ends the wait for a code at once and touches nothing`, SLOW, async () => {
   await using issuer = await startIssuer();

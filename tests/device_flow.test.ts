@@ -17,6 +17,7 @@ import {
 import { ADA } from "./testing/users.ts";
 import { createClock, type VirtualClock } from "./testing/virtual_clock.ts";
 import { createWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const URL_ = "https://issuer.test/realm";
 const OPENID = "/.well-known/openid-configuration";
@@ -246,40 +247,44 @@ test("at another issuer every failure of RFC 8628 is told, and nothing is saved"
   }
 });
 
-test("an address on another origin is named in a warning, and needs an issuer that the person named", async () => {
-  const elsewhere = "https://login.other.test";
-  const rows: [changes: Record<string, Reply>, what: string][] = [
-    [
-      { [DEVICE]: { body: { ...ANSWER, verification_uri: `${elsewhere}/d` } } },
-      "the address to open",
-    ],
-    [{
-      [OPENID]: { body: { ...METADATA, device_authorization_endpoint: `${elsewhere}/d` } },
-      [`${elsewhere}/d`]: { body: ANSWER },
-    }, "the endpoint that gives the code"],
-    [{
-      [OPENID]: { body: { ...METADATA, token_endpoint: `${elsewhere}/t` } },
-      [`${elsewhere}/t`]: { body: tokensFor(URL_, ADA, Date.now()) },
-    }, "the endpoint that gives the tokens"],
-  ];
-  for (const [changes, what] of rows) {
-    await using home = await createHome();
-    const clock = createClock();
-    const run = await startDeviceLogin(home, standardIssuer(clock, changes), clock);
-    assert.equal(await run.exitCode, 0, run.words());
-    const warning = `Warning: ${what} is not at the issuer ${URL_} but at ${elsewhere}.`;
-    assert.ok(run.world.words.includes(warning), run.words());
+verifies(
+  "S40",
+  "an address on another origin is named in a warning, and needs an issuer that the person named",
+  async () => {
+    const elsewhere = "https://login.other.test";
+    const rows: [changes: Record<string, Reply>, what: string][] = [
+      [
+        { [DEVICE]: { body: { ...ANSWER, verification_uri: `${elsewhere}/d` } } },
+        "the address to open",
+      ],
+      [{
+        [OPENID]: { body: { ...METADATA, device_authorization_endpoint: `${elsewhere}/d` } },
+        [`${elsewhere}/d`]: { body: ANSWER },
+      }, "the endpoint that gives the code"],
+      [{
+        [OPENID]: { body: { ...METADATA, token_endpoint: `${elsewhere}/t` } },
+        [`${elsewhere}/t`]: { body: tokensFor(URL_, ADA, Date.now()) },
+      }, "the endpoint that gives the tokens"],
+    ];
+    for (const [changes, what] of rows) {
+      await using home = await createHome();
+      const clock = createClock();
+      const run = await startDeviceLogin(home, standardIssuer(clock, changes), clock);
+      assert.equal(await run.exitCode, 0, run.words());
+      const warning = `Warning: ${what} is not at the issuer ${URL_} but at ${elsewhere}.`;
+      assert.ok(run.world.words.includes(warning), run.words());
 
-    const world = await createWorld({ fetch: standardIssuer(createClock(), changes).fetch });
-    const client = { issuer: parseIssuer(URL_), clientId: "c" };
-    const notes: string[] = [];
-    await assert.rejects(
-      startDeviceFlow(world, { ...client, isIssuerNamed: false }, (one) => void notes.push(one)),
-      { code: "ISSUER_MISMATCH", reason: `${what} is at ${elsewhere}` },
-    );
-    assert.deepEqual(notes, []);
-  }
-});
+      const world = await createWorld({ fetch: standardIssuer(createClock(), changes).fetch });
+      const client = { issuer: parseIssuer(URL_), clientId: "c" };
+      const notes: string[] = [];
+      await assert.rejects(
+        startDeviceFlow(world, { ...client, isIssuerNamed: false }, (one) => void notes.push(one)),
+        { code: "ISSUER_MISMATCH", reason: `${what} is at ${elsewhere}` },
+      );
+      assert.deepEqual(notes, []);
+    }
+  },
+);
 
 test("a token endpoint that a renewal would not find is told", async () => {
   await using home = await createHome();

@@ -21,6 +21,7 @@ import {
 } from "./testing/scripted_issuer.ts";
 import { ADA, BOB } from "./testing/users.ts";
 import { createClock, type VirtualClock } from "./testing/virtual_clock.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const DEFAULT_ISSUER = "https://auth.openai.com";
 const OLD_KEY = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789", mine: [1] };
@@ -129,7 +130,7 @@ test("deviceLogin() keeps the issuer's trailing slash in what it saves and out o
   assert.ok(run.world.words.includes("https://issuer.test/codex/device"));
 });
 
-test("deviceLogin() waits as long as the issuer wants, within reason", async () => {
+verifies("S41", "deviceLogin() waits as long as the issuer wants, within reason", async () => {
   const rows: [interval: unknown, ms: number][] = [
     ["5", 5_000],
     [7, 7_000],
@@ -160,28 +161,32 @@ test("deviceLogin() waits as long as the issuer wants, within reason", async () 
   }
 });
 
-test("deviceLogin() takes the code by either of its names, and shows it cleaned", async () => {
-  const rows: [members: Record<string, unknown>, shown: string][] = [
-    [{ user_code: "WXYZ-1" }, "WXYZ-1"],
-    [{ usercode: "WXYZ-2" }, "WXYZ-2"],
-    [{ user_code: null, usercode: "wxyz3" }, "wxyz3"],
-    [{ user_code: "WX\u200bYZ\u202e-4" }, "WXYZ-4"],
-  ];
-  for (const [members, shown] of rows) {
-    await using scene = await prepare(({ deviceAuthId }) => ({
-      [USERCODE]: { body: { device_auth_id: deviceAuthId, ...members } },
-    }));
-    const run = await startDeviceLogin(scene.home, scene.issuer, scene.clock);
-    assert.equal(await run.exitCode, 0, run.words());
-    assert.ok(run.world.words.includes(shown), run.words());
-    // The issuer is told its own spelling.
-    const sent = JSON.parse(scene.issuer.to(POLL)[0]?.init.body ?? "");
-    assert.equal(sent.user_code, members["user_code"] ?? members["usercode"]);
-    await assertNothingLeaked(run, scene.home, scene.issuer);
-  }
-});
+verifies(
+  "S40",
+  "deviceLogin() takes the code by either of its names, and shows it cleaned",
+  async () => {
+    const rows: [members: Record<string, unknown>, shown: string][] = [
+      [{ user_code: "WXYZ-1" }, "WXYZ-1"],
+      [{ usercode: "WXYZ-2" }, "WXYZ-2"],
+      [{ user_code: null, usercode: "wxyz3" }, "wxyz3"],
+      [{ user_code: "WX\u200bYZ\u202e-4" }, "WXYZ-4"],
+    ];
+    for (const [members, shown] of rows) {
+      await using scene = await prepare(({ deviceAuthId }) => ({
+        [USERCODE]: { body: { device_auth_id: deviceAuthId, ...members } },
+      }));
+      const run = await startDeviceLogin(scene.home, scene.issuer, scene.clock);
+      assert.equal(await run.exitCode, 0, run.words());
+      assert.ok(run.world.words.includes(shown), run.words());
+      // The issuer is told its own spelling.
+      const sent = JSON.parse(scene.issuer.to(POLL)[0]?.init.body ?? "");
+      assert.equal(sent.user_code, members["user_code"] ?? members["usercode"]);
+      await assertNothingLeaked(run, scene.home, scene.issuer);
+    }
+  },
+);
 
-test("deviceLogin() is told to slow down, and stays slower", async () => {
+verifies("S41", "deviceLogin() is told to slow down, and stays slower", async () => {
   await using scene = await prepare((secrets) => ({
     [POLL]: [
       { status: 400, body: { error: "slow_down" } },
@@ -200,45 +205,49 @@ test("deviceLogin() is told to slow down, and stays slower", async () => {
   assert.ok(!run.words().includes("could not be asked"));
 });
 
-test("deviceLogin() goes on when the issuer is out of reach or out of order, ever more slowly, and says so once", async () => {
-  await using scene = await prepare((secrets) => ({
-    [POLL]: [
-      new LoginError("CONNECT_REFUSED", "No", { requestSent: false }),
-      new LoginError("RESPONSE_TIMEOUT", "No"),
-      { status: 503, headers: { "retry-after": "3" } },
-      { status: 502, body: "<html>\x1b[31m", headers: { "content-type": "text/html" } },
-      { status: 500, body: { error: "server_error" } },
-      new LoginError("DNS", "No"),
-      { status: 503, headers: { "retry-after": "100" } },
-      PENDING,
-      new LoginError("CONNECTION_RESET", "No"),
-      properScript(secrets)[POLL] ?? {},
-    ],
-  }));
-  const { home, issuer, clock } = scene;
-  const run = await startDeviceLogin(home, issuer, clock);
-  assert.equal(await run.exitCode, 0, run.words());
-  assert.deepEqual(clock.sleeps.slice(0, 9), [
-    10_000,
-    20_000,
-    40_000,
-    60_000,
-    60_000,
-    60_000,
-    100_000,
-    5_000,
-    10_000,
-  ]);
-  const told = run.world.words.filter((line) => line.includes("could not be asked"));
-  assert.deepEqual(told, [
-    "The issuer could not be asked (CONNECT_REFUSED); trying again until the code expires.",
-  ]);
-  assert.match(
-    await home.textOutsideAuth(),
-    /WARN .*the issuer could not be asked code="?HTTP 503/,
-  );
-  await assertNothingLeaked(run, home, issuer);
-});
+verifies(
+  "S35",
+  "deviceLogin() goes on when the issuer is out of reach or out of order, ever more slowly, and says so once",
+  async () => {
+    await using scene = await prepare((secrets) => ({
+      [POLL]: [
+        new LoginError("CONNECT_REFUSED", "No", { requestSent: false }),
+        new LoginError("RESPONSE_TIMEOUT", "No"),
+        { status: 503, headers: { "retry-after": "3" } },
+        { status: 502, body: "<html>\x1b[31m", headers: { "content-type": "text/html" } },
+        { status: 500, body: { error: "server_error" } },
+        new LoginError("DNS", "No"),
+        { status: 503, headers: { "retry-after": "100" } },
+        PENDING,
+        new LoginError("CONNECTION_RESET", "No"),
+        properScript(secrets)[POLL] ?? {},
+      ],
+    }));
+    const { home, issuer, clock } = scene;
+    const run = await startDeviceLogin(home, issuer, clock);
+    assert.equal(await run.exitCode, 0, run.words());
+    assert.deepEqual(clock.sleeps.slice(0, 9), [
+      10_000,
+      20_000,
+      40_000,
+      60_000,
+      60_000,
+      60_000,
+      100_000,
+      5_000,
+      10_000,
+    ]);
+    const told = run.world.words.filter((line) => line.includes("could not be asked"));
+    assert.deepEqual(told, [
+      "The issuer could not be asked (CONNECT_REFUSED); trying again until the code expires.",
+    ]);
+    assert.match(
+      await home.textOutsideAuth(),
+      /WARN .*the issuer could not be asked code="?HTTP 503/,
+    );
+    await assertNothingLeaked(run, home, issuer);
+  },
+);
 
 const ENDS: [status: number, body: unknown, code: string, exitCode: number][] = [
   ...[200, 400, 401, 403, 404, 429, 500].map((
@@ -416,79 +425,87 @@ test("deviceLogin() tells why no code was given", async () => {
   }
 });
 
-test("deviceLogin() refuses a grant whose verifier is not the challenge's, before anything is sent", async () => {
-  const changes: Record<string, unknown>[] = [
-    { code_challenge: "another" },
-    { code_verifier: "another" },
-    { code_challenge: undefined },
-    { code_verifier: "" },
-    { authorization_code: "a\nb" },
-  ];
-  for (const change of changes) {
-    await using scene = await prepare((secrets) => {
-      const { body } = properScript(secrets)[POLL] as { body: Record<string, unknown> };
-      return { [POLL]: { body: { ...body, ...change } } };
-    });
-    const { home, issuer, clock } = scene;
-    const run = await startDeviceLogin(home, issuer, clock);
-    await assertDeviceFailed(run, home, issuer, ["TOKEN_RESPONSE_INVALID", 1]);
-    assert.equal(issuer.to(TOKEN).length, 0);
-  }
-});
+verifies(
+  "S42",
+  "deviceLogin() refuses a grant whose verifier is not the challenge's, before anything is sent",
+  async () => {
+    const changes: Record<string, unknown>[] = [
+      { code_challenge: "another" },
+      { code_verifier: "another" },
+      { code_challenge: undefined },
+      { code_verifier: "" },
+      { authorization_code: "a\nb" },
+    ];
+    for (const change of changes) {
+      await using scene = await prepare((secrets) => {
+        const { body } = properScript(secrets)[POLL] as { body: Record<string, unknown> };
+        return { [POLL]: { body: { ...body, ...change } } };
+      });
+      const { home, issuer, clock } = scene;
+      const run = await startDeviceLogin(home, issuer, clock);
+      await assertDeviceFailed(run, home, issuer, ["TOKEN_RESPONSE_INVALID", 1]);
+      assert.equal(issuer.to(TOKEN).length, 0);
+    }
+  },
+);
 
-test("deviceLogin() sends the authorization code once, unless it provably did not leave", async () => {
-  const unsent = new LoginError("CONNECT_REFUSED", "No", { requestSent: false });
-  await using good = await prepare(({ codeVerifier }) => ({
-    [TOKEN]: [unsent, unsent, {
-      body: tokensFor("https://issuer.test", ADA, Date.now()),
-      headers: { "x-echo": codeVerifier },
-    }],
-  }));
-  const run = await startDeviceLogin(good.home, good.issuer, good.clock);
-  assert.equal(await run.exitCode, 0, run.words());
-  assert.equal(good.issuer.to(TOKEN).length, 3);
-  assert.equal(run.world.words.filter((line) => line.includes("trying again")).length, 2);
+verifies(
+  "S35",
+  "deviceLogin() sends the authorization code once, unless it provably did not leave",
+  async () => {
+    const unsent = new LoginError("CONNECT_REFUSED", "No", { requestSent: false });
+    await using good = await prepare(({ codeVerifier }) => ({
+      [TOKEN]: [unsent, unsent, {
+        body: tokensFor("https://issuer.test", ADA, Date.now()),
+        headers: { "x-echo": codeVerifier },
+      }],
+    }));
+    const run = await startDeviceLogin(good.home, good.issuer, good.clock);
+    assert.equal(await run.exitCode, 0, run.words());
+    assert.equal(good.issuer.to(TOKEN).length, 3);
+    assert.equal(run.world.words.filter((line) => line.includes("trying again")).length, 2);
 
-  const rows: [
-    reply: (secrets: Secrets) => Reply,
-    code: string,
-    exitCode: number,
-    asked: number,
-  ][] = [
-    [() => new LoginError("CONNECTION_RESET", "No"), "CONNECTION_RESET", 5, 1],
-    [() => new LoginError("RESPONSE_TIMEOUT", "No"), "RESPONSE_TIMEOUT", 5, 1],
-    [() => unsent, "CONNECT_REFUSED", 5, 6],
-    [() => ({ status: 503 }), "ISSUER_FAULT", 1, 1],
-    [
-      ({ code, codeVerifier }) => ({ status: 400, body: { error: `${code} ${codeVerifier}` } }),
-      "TOKEN_ENDPOINT",
-      1,
-      1,
-    ],
-    [() => ({ body: {} }), "TOKEN_RESPONSE_INVALID", 1, 1],
-    [
-      () => ({ body: { id_token: "x", access_token: "y", refresh_token: "z" } }),
-      "ID_TOKEN_INVALID",
-      1,
-      1,
-    ],
-    [
-      () => ({ body: tokensFor("https://evil.test", ADA, Date.now()) }),
-      "ID_TOKEN_INVALID",
-      1,
-      1,
-    ],
-  ];
-  for (const [reply, code, exitCode, asked] of rows) {
-    await using scene = await prepare((secrets) => ({ [TOKEN]: reply(secrets) }));
-    const { home, issuer, clock } = scene;
-    await home.writeAuth(OLD_KEY);
-    const before = await home.readAuth();
-    const failing = await startDeviceLogin(home, issuer, clock);
-    await assertDeviceFailed(failing, home, issuer, [code, exitCode], before);
-    assert.equal(issuer.to(TOKEN).length, asked, code);
-  }
-});
+    const rows: [
+      reply: (secrets: Secrets) => Reply,
+      code: string,
+      exitCode: number,
+      asked: number,
+    ][] = [
+      [() => new LoginError("CONNECTION_RESET", "No"), "CONNECTION_RESET", 5, 1],
+      [() => new LoginError("RESPONSE_TIMEOUT", "No"), "RESPONSE_TIMEOUT", 5, 1],
+      [() => unsent, "CONNECT_REFUSED", 5, 6],
+      [() => ({ status: 503 }), "ISSUER_FAULT", 1, 1],
+      [
+        ({ code, codeVerifier }) => ({ status: 400, body: { error: `${code} ${codeVerifier}` } }),
+        "TOKEN_ENDPOINT",
+        1,
+        1,
+      ],
+      [() => ({ body: {} }), "TOKEN_RESPONSE_INVALID", 1, 1],
+      [
+        () => ({ body: { id_token: "x", access_token: "y", refresh_token: "z" } }),
+        "ID_TOKEN_INVALID",
+        1,
+        1,
+      ],
+      [
+        () => ({ body: tokensFor("https://evil.test", ADA, Date.now()) }),
+        "ID_TOKEN_INVALID",
+        1,
+        1,
+      ],
+    ];
+    for (const [reply, code, exitCode, asked] of rows) {
+      await using scene = await prepare((secrets) => ({ [TOKEN]: reply(secrets) }));
+      const { home, issuer, clock } = scene;
+      await home.writeAuth(OLD_KEY);
+      const before = await home.readAuth();
+      const failing = await startDeviceLogin(home, issuer, clock);
+      await assertDeviceFailed(failing, home, issuer, [code, exitCode], before);
+      assert.equal(issuer.to(TOKEN).length, asked, code);
+    }
+  },
+);
 
 test("deviceLogin() checks the workspace before it saves, and the settings before it asks", async () => {
   await using scene = await prepare();
@@ -573,39 +590,43 @@ test("deviceLogin() tells programs in JSON lines", async () => {
   await assertNothingLeaked(failing, denied.home, denied.issuer);
 });
 
-test("deviceLogin() shows address and code alone on their lines, with links and colour only where they work", async () => {
-  const rows: [
-    args: string[],
-    env: Record<string, string>,
-    isTerminal: boolean,
-    lines: string[],
-  ][] = [
-    [[], {}, false, ["https://issuer.test/codex/device", USER_CODE]],
-    [["--quiet"], {}, false, ["https://issuer.test/codex/device", USER_CODE]],
-    [[], {}, true, [
-      "\x1b]8;;https://issuer.test/codex/device\x1b\\https://issuer.test/codex/device\x1b]8;;\x1b\\",
-      `\x1b[1m${USER_CODE}\x1b[0m`,
-    ]],
-    [[], { NO_COLOR: "1" }, true, [USER_CODE]],
-    [["--no-color"], {}, true, [USER_CODE]],
-    [["--plain"], {}, true, ["https://issuer.test/codex/device", USER_CODE]],
-    [[], { TERM: "dumb" }, true, ["https://issuer.test/codex/device", USER_CODE]],
-  ];
-  for (const [args, env, isTerminal, lines] of rows) {
-    await using scene = await prepare();
-    const run = await startDeviceLogin(scene.home, scene.issuer, scene.clock, args, {
-      env,
-      isTerminal: () => Promise.resolve(isTerminal),
-    });
-    assert.equal(await run.exitCode, 0);
-    for (const line of lines) assert.ok(run.world.words.includes(line), run.words());
-    const warning = /^Never enter a code that somebody else sent you/;
-    if (args.includes("--quiet")) {
-      assert.deepEqual(run.world.words.filter((line) => !warning.test(line)), lines);
+verifies(
+  "S40",
+  "deviceLogin() shows address and code alone on their lines, with links and colour only where they work",
+  async () => {
+    const rows: [
+      args: string[],
+      env: Record<string, string>,
+      isTerminal: boolean,
+      lines: string[],
+    ][] = [
+      [[], {}, false, ["https://issuer.test/codex/device", USER_CODE]],
+      [["--quiet"], {}, false, ["https://issuer.test/codex/device", USER_CODE]],
+      [[], {}, true, [
+        "\x1b]8;;https://issuer.test/codex/device\x1b\\https://issuer.test/codex/device\x1b]8;;\x1b\\",
+        `\x1b[1m${USER_CODE}\x1b[0m`,
+      ]],
+      [[], { NO_COLOR: "1" }, true, [USER_CODE]],
+      [["--no-color"], {}, true, [USER_CODE]],
+      [["--plain"], {}, true, ["https://issuer.test/codex/device", USER_CODE]],
+      [[], { TERM: "dumb" }, true, ["https://issuer.test/codex/device", USER_CODE]],
+    ];
+    for (const [args, env, isTerminal, lines] of rows) {
+      await using scene = await prepare();
+      const run = await startDeviceLogin(scene.home, scene.issuer, scene.clock, args, {
+        env,
+        isTerminal: () => Promise.resolve(isTerminal),
+      });
+      assert.equal(await run.exitCode, 0);
+      for (const line of lines) assert.ok(run.world.words.includes(line), run.words());
+      const warning = /^Never enter a code that somebody else sent you/;
+      if (args.includes("--quiet")) {
+        assert.deepEqual(run.world.words.filter((line) => !warning.test(line)), lines);
+      }
+      assert.ok(run.world.words.some((line) => warning.test(line)));
     }
-    assert.ok(run.world.words.some((line) => warning.test(line)));
-  }
-});
+  },
+);
 
 test("deviceLogin() revokes another user's earlier login, and leaves the same user's to expire", async () => {
   const rows = [[BOB, /The earlier login of bob@example\.com was revoked/, 1], [
@@ -625,59 +646,70 @@ test("deviceLogin() revokes another user's earlier login, and leaves the same us
   }
 });
 
-test("deviceLogin() fails with LoginErrors only, and shows and saves nothing foreign, whatever the issuer answers", async () => {
-  const text = fc.oneof(
-    fc.string({ unit: "binary" }),
-    fc.constantFrom(ESCAPES, "access_denied", "slow_down", USER_CODE, "5", "1e999"),
-  );
-  const value = fc.oneof(text, fc.jsonValue(), fc.double(), fc.constant(null));
-  const members = (names: string[]): fc.Arbitrary<unknown> =>
-    fc.dictionary(fc.constantFrom(...names), value);
-  const reply = (names: string[]): fc.Arbitrary<Reply> =>
-    fc.record({
-      status: fc.constantFrom(200, 200, 200, 201, 302, 400, 403, 404, 429, 500),
-      headers: fc.dictionary(
-        fc.constantFrom("retry-after", "date", "content-type"),
-        fc.constantFrom("", "5", "-1", "1e9", "Sat, 21 Nov 2026 00:00:00 GMT", "application/json"),
+verifies(
+  ["S36", "S65"],
+  "deviceLogin() fails with LoginErrors only, and shows and saves nothing foreign, whatever the issuer answers",
+  async () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom(ESCAPES, "access_denied", "slow_down", USER_CODE, "5", "1e999"),
+    );
+    const value = fc.oneof(text, fc.jsonValue(), fc.double(), fc.constant(null));
+    const members = (names: string[]): fc.Arbitrary<unknown> =>
+      fc.dictionary(fc.constantFrom(...names), value);
+    const reply = (names: string[]): fc.Arbitrary<Reply> =>
+      fc.record({
+        status: fc.constantFrom(200, 200, 200, 201, 302, 400, 403, 404, 429, 500),
+        headers: fc.dictionary(
+          fc.constantFrom("retry-after", "date", "content-type"),
+          fc.constantFrom(
+            "",
+            "5",
+            "-1",
+            "1e9",
+            "Sat, 21 Nov 2026 00:00:00 GMT",
+            "application/json",
+          ),
+        ),
+        body: fc.oneof(members(names), text, fc.jsonValue()),
+      });
+    const usercode = reply([
+      "device_auth_id",
+      "user_code",
+      "usercode",
+      "interval",
+      "expires_in",
+      "expires_at",
+      "error",
+    ]);
+    const poll = reply(["authorization_code", "code_verifier", "code_challenge", "error", "code"]);
+    const token = reply(["id_token", "access_token", "refresh_token", "token_type", "error"]);
+    await using home = await createHome();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.option(usercode),
+        fc.option(fc.array(poll, { minLength: 1, maxLength: 3 })),
+        fc.option(token),
+        async (first, second, third) => {
+          if (!first && !second && !third) return;
+          const clock = createClock();
+          const secrets = await createSecrets();
+          const issuer = scriptIssuer(clock, {
+            ...properScript(secrets),
+            ...(first ? { [USERCODE]: first } : {}),
+            ...(second ? { [POLL]: second } : {}),
+            ...(third ? { [TOKEN]: third } : {}),
+          }, { secrets: [secrets.deviceAuthId, secrets.code, secrets.codeVerifier] });
+          const run = await startDeviceLogin(home, issuer, clock);
+          const exitCode = await run.exitCode;
+          if (exitCode === 0) return;
+          assert.ok([1, 6].includes(exitCode), run.words());
+          assert.ok(!(await home.list()).includes("auth.json"));
+          // deno-lint-ignore no-control-regex -- that is what must not be there
+          assert.doesNotMatch(run.words(), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+        },
       ),
-      body: fc.oneof(members(names), text, fc.jsonValue()),
-    });
-  const usercode = reply([
-    "device_auth_id",
-    "user_code",
-    "usercode",
-    "interval",
-    "expires_in",
-    "expires_at",
-    "error",
-  ]);
-  const poll = reply(["authorization_code", "code_verifier", "code_challenge", "error", "code"]);
-  const token = reply(["id_token", "access_token", "refresh_token", "token_type", "error"]);
-  await using home = await createHome();
-  await fc.assert(
-    fc.asyncProperty(
-      fc.option(usercode),
-      fc.option(fc.array(poll, { minLength: 1, maxLength: 3 })),
-      fc.option(token),
-      async (first, second, third) => {
-        if (!first && !second && !third) return;
-        const clock = createClock();
-        const secrets = await createSecrets();
-        const issuer = scriptIssuer(clock, {
-          ...properScript(secrets),
-          ...(first ? { [USERCODE]: first } : {}),
-          ...(second ? { [POLL]: second } : {}),
-          ...(third ? { [TOKEN]: third } : {}),
-        }, { secrets: [secrets.deviceAuthId, secrets.code, secrets.codeVerifier] });
-        const run = await startDeviceLogin(home, issuer, clock);
-        const exitCode = await run.exitCode;
-        if (exitCode === 0) return;
-        assert.ok([1, 6].includes(exitCode), run.words());
-        assert.ok(!(await home.list()).includes("auth.json"));
-        // deno-lint-ignore no-control-regex -- that is what must not be there
-        assert.doesNotMatch(run.words(), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
-      },
-    ),
-    { numRuns: 150 },
-  );
-});
+      { numRuns: 150 },
+    );
+  },
+);

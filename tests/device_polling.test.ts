@@ -5,6 +5,7 @@ import { type Polling, pollUntilGranted } from "../src/device_polling.ts";
 import { LoginError } from "../src/errors.ts";
 import type { PollAnswer } from "../src/oauth/poll_answer.ts";
 import { createClock, type VirtualClock } from "./testing/virtual_clock.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const NEVER = new AbortController().signal;
 const EXPIRED = new LoginError("LOGIN_TIMEOUT", "Over");
@@ -63,7 +64,7 @@ test("pollUntilGranted() cuts its last wait and its last request to what is left
   assert.equal(clock.elapsed(), 12_000);
 });
 
-test("pollUntilGranted() waits out network errors and ends with any other", async () => {
+verifies("S35", "pollUntilGranted() waits out network errors and ends with any other", async () => {
   for (const code of ["DNS", "TLS", "NETWORK", "CONNECT_REFUSED", "CONNECTION_RESET"] as const) {
     const error = new LoginError(code, "No");
     const { done, told } = run(createClock(), [error, { kind: "granted", grant: "x" }]);
@@ -77,31 +78,35 @@ test("pollUntilGranted() waits out network errors and ends with any other", asyn
   }
 });
 
-test("pollUntilGranted() never asks sooner than the interval nor later than the deadline, whatever it is told", async () => {
-  const answer = fc.oneof(
-    fc.constant<PollAnswer<string>>({ kind: "pending", retryAfterMs: 0 }),
-    fc.record({
-      kind: fc.constantFrom("slow down" as const, "unavailable" as const),
-      why: fc.constant("HTTP 500"),
-      retryAfterMs: fc.integer({ min: 0, max: 300_000 }),
-    }),
-    fc.constant(new LoginError("DNS", "No")),
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(answer, { minLength: 1, maxLength: 12 }),
-      fc.integer({ min: 30_000, max: 60_000 }),
-      async (answers, intervalMs) => {
-        const clock = createClock();
-        const { done, polledAt } = run(clock, answers, { intervalMs });
-        await assert.rejects(done, EXPIRED);
-        polledAt.forEach((at, i) => {
-          assert.ok(i === 0 || at - (polledAt[i - 1] ?? 0) >= intervalMs);
-        });
-        assert.ok((polledAt.at(-1) ?? 0) < 900_000);
-        assert.equal(clock.elapsed(), 900_000);
-      },
-    ),
-    { numRuns: 40 },
-  );
-});
+verifies(
+  "S41",
+  "pollUntilGranted() never asks sooner than the interval nor later than the deadline, whatever it is told",
+  async () => {
+    const answer = fc.oneof(
+      fc.constant<PollAnswer<string>>({ kind: "pending", retryAfterMs: 0 }),
+      fc.record({
+        kind: fc.constantFrom("slow down" as const, "unavailable" as const),
+        why: fc.constant("HTTP 500"),
+        retryAfterMs: fc.integer({ min: 0, max: 300_000 }),
+      }),
+      fc.constant(new LoginError("DNS", "No")),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(answer, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 30_000, max: 60_000 }),
+        async (answers, intervalMs) => {
+          const clock = createClock();
+          const { done, polledAt } = run(clock, answers, { intervalMs });
+          await assert.rejects(done, EXPIRED);
+          polledAt.forEach((at, i) => {
+            assert.ok(i === 0 || at - (polledAt[i - 1] ?? 0) >= intervalMs);
+          });
+          assert.ok((polledAt.at(-1) ?? 0) < 900_000);
+          assert.equal(clock.elapsed(), 900_000);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  },
+);

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { occupy } from "./testing/occupant.ts";
 import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const IS_DENO = SUBJECT === "source" && "Deno" in globalThis;
 const SLOW = { timeout: 60_000 };
 
-test(
+verifies(
+  "S71",
   `${SUBJECT}: variables that make a runtime talk or take a detour have no effect`,
   SLOW,
   async () => {
@@ -45,7 +46,7 @@ test(
   },
 );
 
-test("variables that would give secrets away are refused by name", {
+verifies("S71", "variables that would give secrets away are refused by name", {
   ...SLOW,
   skip: !IS_DENO && SUBJECT !== "executable" &&
     "only where a runtime cannot be told to ignore them",

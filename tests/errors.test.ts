@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ERROR_KINDS } from "../src/error_kinds.ts";
 import { LoginError, systemCode, toLoginError } from "../src/errors.ts";
+import { verifies } from "./testing/verifies.ts";
 
 test("every error has a documented exit code, a proper page status, a title and a next step", () => {
   const exits = new Set([1, 2, 3, 4, 5, 6, 70, 129, 130, 143]);
@@ -14,7 +15,7 @@ test("every error has a documented exit code, a proper page status, a title and 
   }
 });
 
-test("toLoginError() tells the class of a foreign error and not its text", () => {
+verifies("S69", "toLoginError() tells the class of a foreign error and not its text", () => {
   const error = toLoginError(new TypeError("token=secret"));
   assert.equal(error.code, "INTERNAL");
   assert.equal(error.exitCode, 70);

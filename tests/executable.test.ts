@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { programCommand, ROOT, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { missingTool } from "./testing/tools.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const EXECUTABLE_ONLY = SUBJECT === "executable" ? false : "only for the executable";
 
@@ -33,7 +33,7 @@ async function plantHostileFolder(home: TestHome, issuerUrl: string): Promise<st
   return folder;
 }
 
-test("a hostile current folder changes nothing", { skip: EXECUTABLE_ONLY }, async () => {
+verifies("S70", "a hostile current folder changes nothing", { skip: EXECUTABLE_ONLY }, async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
   const cwd = await plantHostileFolder(home, issuer.url);
@@ -45,33 +45,38 @@ test("a hostile current folder changes nothing", { skip: EXECUTABLE_ONLY }, asyn
   assert.equal((await runProgram(home, ["status"], { cwd })).exitCode, 0);
 });
 
-test("nothing in the current folder is even opened, and only the issuer is called", {
-  skip: EXECUTABLE_ONLY || missingTool("strace", "-V"),
-}, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const cwd = await plantHostileFolder(home, issuer.url);
-  const trace = join(home.path, "trace");
-  await using program = startLogin(home, issuer, [], {
-    cwd,
-    wrapper: ["strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-o", trace],
-  });
-  await visit(await program.authUrl());
-  assert.equal((await program.ended).exitCode, 0);
-  const calls = await readFile(trace, "utf8");
-  const opened = [...calls.matchAll(/open(?:at)?\((?:AT_FDCWD, )?"([^"]+)"/g)].map((
-    [, path = ""],
-  ) => path);
-  assert.ok(opened.length > 10);
-  assert.deepEqual(opened.filter((path) => path.startsWith(cwd) || !path.startsWith("/")), []);
-  const peers = [
-    ...calls.matchAll(/connect\(\d+, \{sa_family=AF_INET6?, .*?sin6?_port=htons\((\d+)\)/g),
-  ];
-  assert.deepEqual([...new Set(peers.map(([, port]) => port))], [new URL(issuer.url).port]);
-  assert.equal([...calls.matchAll(/execve\(/g)].length, 1);
-});
+verifies(
+  ["S70", "S72"],
+  "nothing in the current folder is even opened, and only the issuer is called",
+  {
+    skip: EXECUTABLE_ONLY || missingTool("strace", "-V"),
+  },
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const cwd = await plantHostileFolder(home, issuer.url);
+    const trace = join(home.path, "trace");
+    await using program = startLogin(home, issuer, [], {
+      cwd,
+      wrapper: ["strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-o", trace],
+    });
+    await visit(await program.authUrl());
+    assert.equal((await program.ended).exitCode, 0);
+    const calls = await readFile(trace, "utf8");
+    const opened = [...calls.matchAll(/open(?:at)?\((?:AT_FDCWD, )?"([^"]+)"/g)].map((
+      [, path = ""],
+    ) => path);
+    assert.ok(opened.length > 10);
+    assert.deepEqual(opened.filter((path) => path.startsWith(cwd) || !path.startsWith("/")), []);
+    const peers = [
+      ...calls.matchAll(/connect\(\d+, \{sa_family=AF_INET6?, .*?sin6?_port=htons\((\d+)\)/g),
+    ];
+    assert.deepEqual([...new Set(peers.map(([, port]) => port))], [new URL(issuer.url).port]);
+    assert.equal([...calls.matchAll(/execve\(/g)].length, 1);
+  },
+);
 
-test("a waiting login can neither dump its memory nor be read by other processes", {
+verifies("S68", "a waiting login can neither dump its memory nor be read by other processes", {
   skip: EXECUTABLE_ONLY || (process.platform !== "linux" && "only Linux has /proc"),
 }, async () => {
   await using issuer = await startIssuer();
@@ -91,7 +96,7 @@ test("a waiting login can neither dump its memory nor be read by other processes
   assert.match(await readFile(`${folder}/status`, "utf8"), isRoot ? /^Uid:\t65534/m : /^Uid:/m);
 });
 
-test("no machine's path and no test's secret is in what people download", {
+verifies("S75", "no machine's path and no test's secret is in what people download", {
   skip: SUBJECT === "source" && "only for what is built",
 }, async () => {
   const path = programCommand().at(-1) ?? "";

@@ -18,6 +18,7 @@ import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { storeLogin as storeExpiredLogin } from "./testing/stored_login.ts";
 import { missingTool } from "./testing/tools.ts";
 import { ADA, authClaim, BOB } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const KEY = "sk-new-0123456789abcdefghijklmnop";
 
@@ -232,12 +233,14 @@ for (
     [profileUse, IN_FULL],
   ] as const
 ) {
-  test(
+  verifies(
+    ["S45", "S46", "S58"],
     `${SUBJECT}: kill -9 at each system call of ${scenario.name} leaves the old or the new`,
     { ...SLOW, skip },
     () => killEverywhere(scenario),
   );
-  test(
+  verifies(
+    "S47",
     `${SUBJECT}: a disk error at each system call of ${scenario.name} changes nothing, and is told`,
     { ...SLOW, skip },
     () => failEverywhere(scenario, scenario === mountedLogin ? IN_PLACE : undefined),
@@ -248,18 +251,17 @@ for (
 const WRITING = /^(openat|p?write\w*|fsync|rename\w*|unlink\w*) (\.auth.*tmp|auth\.json)$/;
 
 for (const scenario of [keyLogin, localLogout]) {
-  test(
-    `${SUBJECT}: kill -9 and disk errors where ${scenario.name} writes`,
-    { ...SLOW, skip: IN_PART },
-    async () => {
-      const here = {
-        ...scenario,
-        touches: scenario.touches.filter((one) => /tmp/.test(one.source)),
-      };
-      await killEverywhere(here, WRITING);
-      await failEverywhere(here, WRITING);
-    },
-  );
+  verifies(["S46", "S47"], `${SUBJECT}: kill -9 and disk errors where ${scenario.name} writes`, {
+    ...SLOW,
+    skip: IN_PART,
+  }, async () => {
+    const here = {
+      ...scenario,
+      touches: scenario.touches.filter((one) => /tmp/.test(one.source)),
+    };
+    await killEverywhere(here, WRITING);
+    await failEverywhere(here, WRITING);
+  });
 }
 
 test("programs that do it carelessly are caught", { ...SLOW, skip: IN_FULL }, async () => {

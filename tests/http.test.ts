@@ -6,6 +6,7 @@ import { LoginError } from "../src/errors.ts";
 import { createFetch, TRANSPORT_DEFAULTS } from "../src/http.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { TLS, trustingFetch } from "./testing/tls.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const QUICK = { ...TRANSPORT_DEFAULTS, connectMs: 400, totalMs: 600 };
 /** A server that answers each connection's first bytes with whatever `answer` writes. */
@@ -44,28 +45,32 @@ async function failure(work: Promise<unknown>): Promise<LoginError> {
   return thrown;
 }
 
-test("the transport sends the caller's headers, host and length, and nothing else", async () => {
-  let seen = "";
-  await using server = await startRaw((socket, request) => {
-    seen = request;
-    socket.end(httpAnswer("{}", "Date: Sat, 21 Nov 2026 00:00:00 GMT\r\nX-A: b\r\n"));
-  });
-  const response = await createFetch()(`${server.url}/oauth/token?a=b`, {
-    method: "POST",
-    headers: { "content-type": "text/plain", accept: "*/*" },
-    body: "é=1",
-  });
-  assert.equal(
-    seen,
-    `POST /oauth/token?a=b HTTP/1.1\r\ncontent-type: text/plain\r\naccept: */*\r\n` +
-      `host: ${server.url.slice(7)}\r\ncontent-length: 4\r\n\r\n\u00c3\u00a9=1`,
-  );
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get("x-a"), "b");
-  assert.equal(await response.text(), "{}");
-});
+verifies(
+  "S72",
+  "the transport sends the caller's headers, host and length, and nothing else",
+  async () => {
+    let seen = "";
+    await using server = await startRaw((socket, request) => {
+      seen = request;
+      socket.end(httpAnswer("{}", "Date: Sat, 21 Nov 2026 00:00:00 GMT\r\nX-A: b\r\n"));
+    });
+    const response = await createFetch()(`${server.url}/oauth/token?a=b`, {
+      method: "POST",
+      headers: { "content-type": "text/plain", accept: "*/*" },
+      body: "é=1",
+    });
+    assert.equal(
+      seen,
+      `POST /oauth/token?a=b HTTP/1.1\r\ncontent-type: text/plain\r\naccept: */*\r\n` +
+        `host: ${server.url.slice(7)}\r\ncontent-length: 4\r\n\r\n\u00c3\u00a9=1`,
+    );
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("x-a"), "b");
+    assert.equal(await response.text(), "{}");
+  },
+);
 
-test("the transport follows no redirect", async () => {
+verifies("S31", "the transport follows no redirect", async () => {
   let requests = 0;
   await using server = await startRaw((socket) => {
     requests++;
@@ -111,19 +116,23 @@ test("the transport tells a cut connection, before and within the answer", async
   }
 });
 
-test("the transport gives up on silence, on a drip and on an endless header", async () => {
-  const answers: ((socket: Socket) => void)[] = [
-    () => {},
-    (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
-    (socket) => socket.write("HTTP/1.1 200 OK\r\nX-Long: "),
-  ];
-  for (const answer of answers) {
-    await using server = await startRaw(answer);
-    const error = await failure(createFetch(QUICK)(server.url, {}));
-    assert.equal(error.code, "RESPONSE_TIMEOUT");
-    assert.equal(error.requestSent, true);
-  }
-});
+verifies(
+  "S29",
+  "the transport gives up on silence, on a drip and on an endless header",
+  async () => {
+    const answers: ((socket: Socket) => void)[] = [
+      () => {},
+      (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
+      (socket) => socket.write("HTTP/1.1 200 OK\r\nX-Long: "),
+    ];
+    for (const answer of answers) {
+      await using server = await startRaw(answer);
+      const error = await failure(createFetch(QUICK)(server.url, {}));
+      assert.equal(error.code, "RESPONSE_TIMEOUT");
+      assert.equal(error.requestSent, true);
+    }
+  },
+);
 
 test("a caller can ask for less time than the transport's own limit, never for more", async () => {
   await using server = await startRaw(() => {});
@@ -143,37 +152,41 @@ test("the transport ends with the caller's own reason when it is told to", async
   assert.equal(await failure(createFetch()(server.url, { signal: ending.signal })), reason);
 });
 
-test("the transport bounds a body, also one without an end or one that grows when it is unpacked", async () => {
-  const small = { ...QUICK, maxBytes: 10_000 };
-  const bomb = gzipSync(new Uint8Array(5_000_000));
-  const answers: ((socket: Socket) => void)[] = [
-    (socket) => socket.end(httpAnswer("x".repeat(10_001))),
-    (socket) => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      const pour = (): void => void (socket.writable && socket.write("x".repeat(5_000), pour));
-      pour();
-    },
-    (socket) => {
-      const pour = (): void =>
-        void (socket.writable &&
-          socket.write("HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n".repeat(500), pour));
-      pour();
-    },
-    (socket) => {
-      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;");
-      const pour = (): void => void (socket.writable && socket.write("x".repeat(5_000), pour));
-      pour();
-    },
-    (socket) => socket.end(httpAnswer(bomb, "Content-Encoding: gzip\r\n")),
-    (socket) => socket.end(httpAnswer("not gzip", "Content-Encoding: gzip\r\n")),
-  ];
-  for (const answer of answers) {
-    await using server = await startRaw(answer);
-    const { code } = await failure(createFetch({ ...small, totalMs: 10_000 })(server.url, {}));
-    // Some runtimes refuse an endless line by themselves.
-    assert.match(code, /^(RESPONSE_TOO_LARGE|NETWORK)$/);
-  }
-});
+verifies(
+  "S30",
+  "the transport bounds a body, also one without an end or one that grows when it is unpacked",
+  async () => {
+    const small = { ...QUICK, maxBytes: 10_000 };
+    const bomb = gzipSync(new Uint8Array(5_000_000));
+    const answers: ((socket: Socket) => void)[] = [
+      (socket) => socket.end(httpAnswer("x".repeat(10_001))),
+      (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        const pour = (): void => void (socket.writable && socket.write("x".repeat(5_000), pour));
+        pour();
+      },
+      (socket) => {
+        const pour = (): void =>
+          void (socket.writable &&
+            socket.write("HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n".repeat(500), pour));
+        pour();
+      },
+      (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;");
+        const pour = (): void => void (socket.writable && socket.write("x".repeat(5_000), pour));
+        pour();
+      },
+      (socket) => socket.end(httpAnswer(bomb, "Content-Encoding: gzip\r\n")),
+      (socket) => socket.end(httpAnswer("not gzip", "Content-Encoding: gzip\r\n")),
+    ];
+    for (const answer of answers) {
+      await using server = await startRaw(answer);
+      const { code } = await failure(createFetch({ ...small, totalMs: 10_000 })(server.url, {}));
+      // Some runtimes refuse an endless line by themselves.
+      assert.match(code, /^(RESPONSE_TOO_LARGE|NETWORK)$/);
+    }
+  },
+);
 
 test("the transport unpacks what a proxy packed, and refuses packings it does not know", async () => {
   const packed: [string, Uint8Array][] = [
@@ -200,19 +213,23 @@ test("the transport gives statuses without a body as they are, and refuses what 
   assert.equal((await failure(createFetch()(odd.url, {}))).code, "NETWORK");
 });
 
-test("the transport verifies TLS, with its own CA or none, whatever the environment says", async () => {
-  await using issuer = await startIssuer({ tls: TLS });
-  const url = `${issuer.url}/oauth/token`;
-  const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
-  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
-  try {
-    const error = await failure(createFetch()(url, { method: "POST", body: "x" }));
-    assert.equal(error.code, "TLS_UNTRUSTED");
-    assert.equal(error.requestSent, false);
-    assert.equal(issuer.requests.length, 0);
-  } finally {
-    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
-    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
-  }
-  assert.equal((await trustingFetch(url, { method: "POST", body: "x" })).status, 400);
-});
+verifies(
+  "S33",
+  "the transport verifies TLS, with its own CA or none, whatever the environment says",
+  async () => {
+    await using issuer = await startIssuer({ tls: TLS });
+    const url = `${issuer.url}/oauth/token`;
+    const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+    try {
+      const error = await failure(createFetch()(url, { method: "POST", body: "x" }));
+      assert.equal(error.code, "TLS_UNTRUSTED");
+      assert.equal(error.requestSent, false);
+      assert.equal(issuer.requests.length, 0);
+    } finally {
+      if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+      else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+    }
+    assert.equal((await trustingFetch(url, { method: "POST", body: "x" })).status, 400);
+  },
+);

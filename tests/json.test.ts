@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatJson, isJsonObject, parseJson } from "../src/json.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const LIMITS = { maxLength: 10_000, maxDepth: 5 };
 
@@ -13,7 +14,7 @@ test("parseJson() reads what JSON.parse() reads, within its limits", () => {
   }));
 });
 
-test("parseJson() refuses depth and length before it builds anything", () => {
+verifies("S38", "parseJson() refuses depth and length before it builds anything", () => {
   assert.throws(() => parseJson("[".repeat(200_000), { maxLength: 1e6, maxDepth: 64 }), /nested/);
   assert.throws(() => parseJson(`{"a":`.repeat(6) + "1" + "}".repeat(6), LIMITS), /nested/);
   assert.throws(() => parseJson(`"${"x".repeat(10_000)}"`, LIMITS), /too long/);

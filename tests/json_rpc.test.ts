@@ -5,6 +5,7 @@ import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
 import { createRpcPeer, type RpcHandlers, type RpcOptions, type RpcPeer } from "../src/json_rpc.ts";
 import { invalidRequest, RpcError, toRpcError } from "../src/rpc_error.ts";
+import { verifies } from "./testing/verifies.ts";
 
 type Message = Record<string, unknown>;
 
@@ -69,7 +70,7 @@ test("a handler that answers early is answered once, whatever comes of it", asyn
   assert.equal(sent.length, 1);
 });
 
-test("a bug in a handler is told without its words", async () => {
+verifies(["S69", "S73"], "a bug in a handler is told without its words", async () => {
   const { peer, sent } = createPeer({ request: () => Promise.reject(new Error("sk-secret")) });
   peer.receive(text({ id: 1, method: "x" }));
   await answered(peer);
@@ -143,33 +144,37 @@ const line = fc.oneof(
   fc.constant("[".repeat(100_000)),
 );
 
-test("whatever comes, every request with an id is answered once, and the rest with the id null at most", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(line, { maxLength: 30 }), async (lines) => {
-      const { peer, sent } = createPeer({
-        request: (name) =>
-          name === "account/read"
-            ? Promise.resolve({})
-            : Promise.reject(invalidRequest("unknown method")),
-      });
-      const expected = lines.flatMap((one) => {
-        const parsed = parse(one);
-        const known = parsed?.["id"];
-        const isKnown = typeof known === "string" || Number.isSafeInteger(known);
-        if (!isKnown) return [];
-        if (typeof parsed?.["method"] === "string") return [known];
-        return parsed?.["method"] === undefined && "result" in (parsed ?? {}) ? [] : [known];
-      });
-      for (const one of lines) peer.receive({ text: one });
-      await answered(peer);
-      const ids = sent.map((one) => one["id"]).filter((one) => one !== null);
-      // -0 is written as 0.
-      const sorted = (list: unknown[]): string[] => list.map((one) => JSON.stringify(one)).sort();
-      assert.deepEqual(sorted(ids), sorted(expected));
-      assert.ok(sent.length <= lines.length);
-    }),
-  );
-});
+verifies(
+  "S73",
+  "whatever comes, every request with an id is answered once, and the rest with the id null at most",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 30 }), async (lines) => {
+        const { peer, sent } = createPeer({
+          request: (name) =>
+            name === "account/read"
+              ? Promise.resolve({})
+              : Promise.reject(invalidRequest("unknown method")),
+        });
+        const expected = lines.flatMap((one) => {
+          const parsed = parse(one);
+          const known = parsed?.["id"];
+          const isKnown = typeof known === "string" || Number.isSafeInteger(known);
+          if (!isKnown) return [];
+          if (typeof parsed?.["method"] === "string") return [known];
+          return parsed?.["method"] === undefined && "result" in (parsed ?? {}) ? [] : [known];
+        });
+        for (const one of lines) peer.receive({ text: one });
+        await answered(peer);
+        const ids = sent.map((one) => one["id"]).filter((one) => one !== null);
+        // -0 is written as 0.
+        const sorted = (list: unknown[]): string[] => list.map((one) => JSON.stringify(one)).sort();
+        assert.deepEqual(sorted(ids), sorted(expected));
+        assert.ok(sent.length <= lines.length);
+      }),
+    );
+  },
+);
 
 function parse(one: string): Message | undefined {
   try {

@@ -23,6 +23,7 @@ import {
 } from "./testing/program.ts";
 import { MISSING_SECRET_SERVICE, startSecretService } from "./testing/secret_service.ts";
 import { createWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
 const OLD = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789", mine: [1] };
@@ -64,7 +65,8 @@ async function assertRefused(
   return ended;
 }
 
-test(
+verifies(
+  "S56",
   `${SUBJECT}: an API key goes into the keyring, under the reference's name, and out again`,
   OPTIONS,
   async () => {
@@ -129,7 +131,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S56",
   `${SUBJECT}: no keyring, a hanging one and a locked one are told before anybody signs in`,
   OPTIONS,
   async () => {
@@ -165,7 +168,7 @@ function assertHelperEnds(home: TestHome, env: Record<string, string>): void {
   assert.equal(signal, "SIGALRM");
 }
 
-test(`${SUBJECT}: a bus that never answers is given up`, {
+verifies("S56", `${SUBJECT}: a bus that never answers is given up`, {
   timeout: 120_000,
   skip: process.platform !== "linux"
     ? "D-Bus is Linux's"
@@ -193,7 +196,8 @@ test(`${SUBJECT}: a bus that never answers is given up`, {
   }
 });
 
-test(
+verifies(
+  "S56",
   `${SUBJECT}: auto takes the file where the keyring fails, says so, and logs out`,
   OPTIONS,
   async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createKeyringAccess } from "../src/keyring_access.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const STEPS = [{ op: "write", user: "u", text: "secret-text" }] as const;
 const SHELL = process.platform === "win32" ? "no sh(1) there" : false;
@@ -9,33 +10,43 @@ function helper(script: string): string[] {
   return ["sh", "-c", script];
 }
 
-test("createKeyringAccess() hands the steps over by stdin and no secret in any other way", {
-  skip: SHELL,
-}, async () => {
-  const env = {
-    PATH: process.env["PATH"],
-    DBUS_SESSION_BUS_ADDRESS: "unix:path=/x",
-    CODEX_ACCESS_TOKEN: "at-secret",
-    NAPI_RS_NATIVE_LIBRARY_PATH: "/evil.node",
-    NODE_OPTIONS: "--require /evil.js",
-  };
-  const print = `printf '{"texts":["'; cat | tr -d '"'; env | sort | tr '\\n' ' '; printf '"]}'`;
-  const answer = await createKeyringAccess(helper(print), env)(STEPS);
-  assert.ok("texts" in answer, JSON.stringify(answer));
-  const text = answer.texts[0] ?? "";
-  assert.ok(text.includes("{op:write,user:u,text:secret-text}"));
-  assert.ok(text.includes("DBUS_SESSION_BUS_ADDRESS=unix:path=/x"));
-  assert.ok(!/at-secret|evil/.test(text), text);
-});
+verifies(
+  "S62",
+  "createKeyringAccess() hands the steps over by stdin and no secret in any other way",
+  {
+    skip: SHELL,
+  },
+  async () => {
+    const env = {
+      PATH: process.env["PATH"],
+      DBUS_SESSION_BUS_ADDRESS: "unix:path=/x",
+      CODEX_ACCESS_TOKEN: "at-secret",
+      NAPI_RS_NATIVE_LIBRARY_PATH: "/evil.node",
+      NODE_OPTIONS: "--require /evil.js",
+    };
+    const print = `printf '{"texts":["'; cat | tr -d '"'; env | sort | tr '\\n' ' '; printf '"]}'`;
+    const answer = await createKeyringAccess(helper(print), env)(STEPS);
+    assert.ok("texts" in answer, JSON.stringify(answer));
+    const text = answer.texts[0] ?? "";
+    assert.ok(text.includes("{op:write,user:u,text:secret-text}"));
+    assert.ok(text.includes("DBUS_SESSION_BUS_ADDRESS=unix:path=/x"));
+    assert.ok(!/at-secret|evil/.test(text), text);
+  },
+);
 
-test("createKeyringAccess() gives up on a helper that does not answer, and does not wait twice", {
-  skip: SHELL,
-}, async () => {
-  const access = createKeyringAccess(["sleep", "60"], process.env, 50);
-  const failed = { failure: "it did not answer within 0.05 s", isAbsent: false };
-  assert.deepEqual(await access(STEPS), failed);
-  assert.equal(await access(STEPS), await access(STEPS));
-});
+verifies(
+  "S56",
+  "createKeyringAccess() gives up on a helper that does not answer, and does not wait twice",
+  {
+    skip: SHELL,
+  },
+  async () => {
+    const access = createKeyringAccess(["sleep", "60"], process.env, 50);
+    const failed = { failure: "it did not answer within 0.05 s", isAbsent: false };
+    assert.deepEqual(await access(STEPS), failed);
+    assert.equal(await access(STEPS), await access(STEPS));
+  },
+);
 
 test("createKeyringAccess() takes only an answer for one, and repeats nothing else", {
   skip: SHELL,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
-import { test } from "node:test";
 import { sleep } from "../src/system_world.ts";
 import { obtainCallback } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
@@ -8,10 +7,12 @@ import { get } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const MOMENTS = 20;
 
-test(
+verifies(
+  "S46",
   `${SUBJECT}: kill -9 at twenty random moments of a login leaves the old login or the new one, whole`,
   { timeout: 180_000 },
   async () => {

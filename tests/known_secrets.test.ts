@@ -5,30 +5,40 @@ import { test } from "node:test";
 import { createClean } from "../src/known_secrets.ts";
 import { createHome } from "./testing/home.ts";
 import { signJwt } from "./testing/jwt.ts";
+import { verifies } from "./testing/verifies.ts";
 
-test("what is stored, and what the environment holds, is cut out of any text", async () => {
-  await using home = await createHome();
-  await home.writeAuth({ OPENAI_API_KEY: "plain-old-key", extra: { deep: ["hidden-in-a-list"] } });
-  await writeFile(`${home.authPath}.pending`, '{"OPENAI_API_KEY":"pending-key"}');
-  await mkdir(join(home.path, "profiles"));
-  await writeFile(join(home.path, "profiles", "a.json"), '{"OPENAI_API_KEY":"profile-key"}');
-  const env = { MY_PASSWORD: "pass+word/1", HTTPS_PROXY: "http://ada:p%40ssw0rd@proxy.test:1" };
-  const clean = await createClean({ env }, home.path, true);
-  const secrets = [
-    "plain-old-key",
-    "hidden-in-a-list",
-    "pending-key",
-    "profile-key",
-    "pass+word/1",
-  ];
-  for (const secret of [...secrets, "p%40ssw0rd", "p@ssw0rd", encodeURIComponent("pass+word/1")]) {
-    assert.equal(clean(`before ${secret} after`), "before [redacted] after");
-  }
-  const without = await createClean({ env: {} }, home.path, false);
-  assert.equal(without("plain-old-key"), "plain-old-key");
-});
+verifies(
+  "S64",
+  "what is stored, and what the environment holds, is cut out of any text",
+  async () => {
+    await using home = await createHome();
+    await home.writeAuth({
+      OPENAI_API_KEY: "plain-old-key",
+      extra: { deep: ["hidden-in-a-list"] },
+    });
+    await writeFile(`${home.authPath}.pending`, '{"OPENAI_API_KEY":"pending-key"}');
+    await mkdir(join(home.path, "profiles"));
+    await writeFile(join(home.path, "profiles", "a.json"), '{"OPENAI_API_KEY":"profile-key"}');
+    const env = { MY_PASSWORD: "pass+word/1", HTTPS_PROXY: "http://ada:p%40ssw0rd@proxy.test:1" };
+    const clean = await createClean({ env }, home.path, true);
+    const secrets = [
+      "plain-old-key",
+      "hidden-in-a-list",
+      "pending-key",
+      "profile-key",
+      "pass+word/1",
+    ];
+    for (
+      const secret of [...secrets, "p%40ssw0rd", "p@ssw0rd", encodeURIComponent("pass+word/1")]
+    ) {
+      assert.equal(clean(`before ${secret} after`), "before [redacted] after");
+    }
+    const without = await createClean({ env: {} }, home.path, false);
+    assert.equal(without("plain-old-key"), "plain-old-key");
+  },
+);
 
-test("what looks like a secret is cut out though nobody knows it", async () => {
+verifies("S64", "what looks like a secret is cut out though nobody knows it", async () => {
   const clean = await createClean({ env: {} }, "", true);
   for (
     const [text, shown] of [

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { launch, STILL_RUNNING } from "../src/launch.ts";
 import { sleep } from "../src/system_world.ts";
 import { createHome } from "./testing/home.ts";
+import { verifies } from "./testing/verifies.ts";
 
 async function script(folder: string, name: string, body: string): Promise<string> {
   const path = join(folder, name);
@@ -13,19 +14,27 @@ async function script(folder: string, name: string, body: string): Promise<strin
   return path;
 }
 
-test("launch() starts a program with the address as one argument and no shell", async () => {
-  await using home = await createHome();
-  const seen = join(home.path, "seen");
-  const program = await script(
-    home.path,
-    "browser",
-    `printf '%s\\n' "$#" "$1" > "${seen}.part"; mv "${seen}.part" "${seen}"`,
-  );
-  const url = "https://issuer.test/?a=b&c=$(touch x);`id`'\"";
-  assert.equal(await launch([program, url]), undefined);
-  for (let i = 0; i < 500 && !(await readFile(seen, "utf8").catch(() => "")); i++) await sleep(10);
-  assert.equal(await readFile(seen, "utf8"), `1\n${url}\n`);
-});
+verifies(
+  "S66",
+  "launch() starts a program with the address as one argument and no shell",
+  async () => {
+    await using home = await createHome();
+    const seen = join(home.path, "seen");
+    const program = await script(
+      home.path,
+      "browser",
+      `printf '%s\\n' "$#" "$1" > "${seen}.part"; mv "${seen}.part" "${seen}"`,
+    );
+    const url = "https://issuer.test/?a=b&c=$(touch x);`id`'\"";
+    assert.equal(await launch([program, url]), undefined);
+    for (let i = 0; i < 500 && !(await readFile(seen, "utf8").catch(() => "")); i++) {
+      await sleep(
+        10,
+      );
+    }
+    assert.equal(await readFile(seen, "utf8"), `1\n${url}\n`);
+  },
+);
 
 test("launch() tells a program that is missing, that fails, and that is killed", async () => {
   await using home = await createHome();
@@ -54,7 +63,7 @@ test("launch() never rejects, whatever it is told to start", async () => {
   }
 });
 
-test("launch() hands on no secret of our environment, and takes no output", async () => {
+verifies("S62", "launch() hands on no secret of our environment, and takes no output", async () => {
   await using home = await createHome();
   const seen = join(home.path, "seen");
   const program = await script(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createLineSplitter, type Line } from "../src/line_splitter.ts";
+import { verifies } from "./testing/verifies.ts";
 
 function split(text: string, sizes: readonly number[], maxBytes: number): Line[] {
   const lines: Line[] = [];
@@ -43,7 +44,7 @@ test("a line that is too long is passed over, and those around it are not", () =
   }
 });
 
-test("of an endless line nothing is kept", () => {
+verifies("S73", "of an endless line nothing is kept", () => {
   const take = createLineSplitter(1_000, () => assert.fail("it has no end"));
   const before = process.memoryUsage().rss;
   const part = Buffer.alloc(100_000, 0x61);

@@ -7,6 +7,7 @@ import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { occupy } from "./testing/occupant.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OPTIONS: ListenOptions = {
   port: undefined,
@@ -31,7 +32,7 @@ async function withListener(
   }
 }
 
-test("listen() takes 1455 on both loopback addresses, and frees it", async () => {
+verifies("S13", "listen() takes 1455 on both loopback addresses, and frees it", async () => {
   await using home = await createHome();
   const world = await createRecordedWorld(home);
   for (let i = 0; i < 3; i++) {
@@ -52,17 +53,23 @@ test("listen() with port 0 picks a free one", async () => {
   });
 });
 
-test("listen() leaves a stranger on 1455 alone, sends it nothing, names it and takes 1457", async () => {
-  await using home = await createHome();
-  await using stranger = await occupy(1455);
-  await withListener(await createRecordedWorld(home), OPTIONS, ({ port, notes }) => {
-    assert.equal(port, 1457);
-    assert.match(notes.join(), /^Port 1455 is held by .+; using 1457\.$/);
-    if (process.platform === "linux") assert.ok(notes.join().includes(`(process ${process.pid})`));
-  });
-  assert.deepEqual(stranger.received, []);
-  assert.equal(stranger.connections, 0);
-});
+verifies(
+  "S27",
+  "listen() leaves a stranger on 1455 alone, sends it nothing, names it and takes 1457",
+  async () => {
+    await using home = await createHome();
+    await using stranger = await occupy(1455);
+    await withListener(await createRecordedWorld(home), OPTIONS, ({ port, notes }) => {
+      assert.equal(port, 1457);
+      assert.match(notes.join(), /^Port 1455 is held by .+; using 1457\.$/);
+      if (process.platform === "linux") {
+        assert.ok(notes.join().includes(`(process ${process.pid})`));
+      }
+    });
+    assert.deepEqual(stranger.received, []);
+    assert.equal(stranger.connections, 0);
+  },
+);
 
 test("listen() fails when both ports are held, and names both holders", async () => {
   await using home = await createHome();
@@ -88,40 +95,50 @@ test("listen() on a chosen port neither falls back nor asks anybody", async () =
   });
 });
 
-test("listen() does without ::1 for 127.0.0.1, and refuses to share localhost with a stranger", async () => {
-  await using home = await createHome();
-  await using stranger = await occupy(45_561, "::1");
-  const world = await createRecordedWorld(home);
-  await withListener(world, { ...OPTIONS, port: 45_561 }, async ({ port }) => {
-    assert.equal((await get(`http://127.0.0.1:${port}/`)).body, "ours");
-  });
-  await assert.rejects(listen(world, { ...OPTIONS, port: 45_561, redirectHost: "localhost" }), {
-    code: "PORT_BUSY",
-  });
-  assert.equal(stranger.connections, 0);
-  await using _free = await occupy(45_561);
-});
+verifies(
+  "S13",
+  "listen() does without ::1 for 127.0.0.1, and refuses to share localhost with a stranger",
+  async () => {
+    await using home = await createHome();
+    await using stranger = await occupy(45_561, "::1");
+    const world = await createRecordedWorld(home);
+    await withListener(world, { ...OPTIONS, port: 45_561 }, async ({ port }) => {
+      assert.equal((await get(`http://127.0.0.1:${port}/`)).body, "ours");
+    });
+    await assert.rejects(listen(world, { ...OPTIONS, port: 45_561, redirectHost: "localhost" }), {
+      code: "PORT_BUSY",
+    });
+    assert.equal(stranger.connections, 0);
+    await using _free = await occupy(45_561);
+  },
+);
 
-test("listen() asks an earlier login of this user to give way, in the reference's words, and takes its port", async () => {
-  await using home = await createHome();
-  const world = await createRecordedWorld(home);
-  const asked: string[] = [];
-  const first = await listen(world, {
-    ...OPTIONS,
-    handler: (request) => {
-      asked.push(
-        `${request.method} ${new URL(request.url).pathname} ${[...request.headers.keys()].sort()}`,
-      );
-      setTimeout(() => first.close(0), 0);
-      return new Response("Login cancelled");
-    },
-  });
-  await withListener(world, OPTIONS, ({ port, notes }) => {
-    assert.equal(port, 1455);
-    assert.match(notes.join(), /gave way/);
-  });
-  assert.deepEqual(asked, ["GET /cancel connection,host"]);
-});
+verifies(
+  "S28",
+  "listen() asks an earlier login of this user to give way, in the reference's words, and takes its port",
+  async () => {
+    await using home = await createHome();
+    const world = await createRecordedWorld(home);
+    const asked: string[] = [];
+    const first = await listen(world, {
+      ...OPTIONS,
+      handler: (request) => {
+        asked.push(
+          `${request.method} ${new URL(request.url).pathname} ${
+            [...request.headers.keys()].sort()
+          }`,
+        );
+        setTimeout(() => first.close(0), 0);
+        return new Response("Login cancelled");
+      },
+    });
+    await withListener(world, OPTIONS, ({ port, notes }) => {
+      assert.equal(port, 1455);
+      assert.match(notes.join(), /gave way/);
+    });
+    assert.deepEqual(asked, ["GET /cancel connection,host"]);
+  },
+);
 
 test("listen() takes 1457 when the earlier login does not give way", async () => {
   await using home = await createHome();

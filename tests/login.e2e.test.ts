@@ -23,6 +23,7 @@ import {
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { CA_PATH, obtainCallbackByTls, TLS } from "./testing/tls.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OLD_KEY = {
   auth_mode: "apikey",
@@ -45,7 +46,7 @@ async function exchangeAtHangingIssuer(): Promise<
   return { issuer, home, program, reply };
 }
 
-test(`${SUBJECT}: an issuer that hangs keeps a login waiting`, SLOW, async () => {
+verifies("S29", `${SUBJECT}: an issuer that hangs keeps a login waiting`, SLOW, async () => {
   const { issuer, program } = await (hanging ??= exchangeAtHangingIssuer());
   while (issuer.asked("token").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.doesNotMatch(program.stderr(), /error\[/);
@@ -123,7 +124,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S4",
   `${SUBJECT}: a wrong state goes by, the right one signs in, and nobody has to follow the redirect`,
   SLOW,
   async () => {
@@ -192,7 +194,8 @@ const TOKEN_ENDPOINT: [name: string, wrong: Misbehaviour, code: string, exitCode
   ]),
 ];
 
-test(
+verifies(
+  ["S32", "S47"],
   `${SUBJECT}: every failure of the token endpoint is told, and nothing is saved`,
   SLOW,
   async (t) => {
@@ -221,7 +224,8 @@ test(`${SUBJECT}: an issuer that is gone is tried again, then told`, SLOW, async
   await assertFailed({ program, issuer, home, before: undefined }, "CONNECT_REFUSED", 5);
 });
 
-test(
+verifies(
+  "S33",
   `${SUBJECT}: an https issuer is trusted by its CA alone, whatever the environment says`,
   SLOW,
   async () => {
@@ -273,7 +277,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S66",
   `${SUBJECT}: a browser that cannot be opened, exits 3 or hangs is a note at most`,
   SLOW,
   async () => {
@@ -327,7 +332,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S62", "S66"],
   `${SUBJECT}: the browser is given the address and no secret in its environment`,
   SLOW,
   async () => {
@@ -359,7 +365,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S27",
   `${SUBJECT}: strangers on both ports are named, sent nothing, and the login says so at once`,
   SLOW,
   async () => {
@@ -386,7 +393,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S28",
   `${SUBJECT}: a second login is given the port, and the first says who took over`,
   SLOW,
   async () => {
@@ -406,7 +414,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S17", "S28"],
   `${SUBJECT}: the reference's own request makes a login give way; a browser's does not`,
   SLOW,
   async () => {
@@ -425,7 +434,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S48",
   `${SUBJECT}: another user's earlier login is revoked after the new one is saved`,
   SLOW,
   async () => {
@@ -442,7 +452,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S67",
   `${SUBJECT}: SIGINT, SIGTERM and SIGHUP end a waiting login cleanly, with their own exit codes`,
   SLOW,
   async () => {
@@ -468,7 +479,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S67",
   `${SUBJECT}: a signal during the exchange ends the login; after the save it is a success`,
   SLOW,
   async () => {
@@ -499,12 +511,17 @@ test(
   },
 );
 
-test(`${SUBJECT}: a login that nobody completes ends in time with exit code 6`, SLOW, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  await using program = startLogin(home, issuer, ["--timeout", "200ms"]);
-  await assertFailed({ program, issuer, home, before: undefined }, "LOGIN_TIMEOUT", 6);
-});
+verifies(
+  "S26",
+  `${SUBJECT}: a login that nobody completes ends in time with exit code 6`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer, ["--timeout", "200ms"]);
+    await assertFailed({ program, issuer, home, before: undefined }, "LOGIN_TIMEOUT", 6);
+  },
+);
 
 test(`${SUBJECT}: --json gives programs one object a line`, SLOW, async () => {
   await using issuer = await startIssuer();
@@ -528,7 +545,7 @@ test(`${SUBJECT}: --json gives programs one object a line`, SLOW, async () => {
   });
 });
 
-test(`${SUBJECT}: an API key comes by stdin, and never shows`, SLOW, async () => {
+verifies("S62", `${SUBJECT}: an API key comes by stdin, and never shows`, SLOW, async () => {
   await using home = await createHome();
   const key = "sk-proj-0123456789abcdefghijklmnop";
   const saved = await runProgram(home, ["login", "--with-api-key"], { input: `${key}\n` });
@@ -545,7 +562,7 @@ test(`${SUBJECT}: an API key comes by stdin, and never shows`, SLOW, async () =>
   assert.equal((await home.authJson())["OPENAI_API_KEY"], key);
 });
 
-test(`${SUBJECT}: twelve logins at once leave one of them, whole`, SLOW, async () => {
+verifies("S53", `${SUBJECT}: twelve logins at once leave one of them, whole`, SLOW, async () => {
   await using home = await createHome();
   const keys = Array.from({ length: 12 }, (_, i) => `sk-proj-${String(i).repeat(40)}`);
   const all = await Promise.all(
@@ -557,32 +574,37 @@ test(`${SUBJECT}: twelve logins at once leave one of them, whole`, SLOW, async (
   assert.ok(!(await home.list()).some((name) => name.endsWith(".tmp")));
 });
 
-test(`${SUBJECT}: a home that cannot be written is told before anything opens`, SLOW, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const locked = join(home.path, "locked");
-  await mkdir(locked, { mode: 0o755 });
-  // Root may write anywhere, so the program runs as somebody else then; the folder stays ours.
-  const isRoot = process.getuid?.() === 0;
-  await chmod(home.path, 0o755);
-  if (!isRoot) await chmod(locked, 0o500);
-  const ended = await runProgram(home, [
-    "login",
-    "--issuer",
-    issuer.url,
-    "--port",
-    "0",
-    "--codex-home",
-    locked,
-  ], {
-    wrapper: isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [],
-    cwd: "/",
-  });
-  assertEnded(ended, 3);
-  assert.match(ended.stderr, /error\[SAVE_FAILED\]: [^]*cause: permission denied \(EACCES\)/);
-  assert.ok(!ended.stderr.includes("/oauth/authorize"));
-  assert.equal(issuer.requests.length, 0);
-});
+verifies(
+  "S54",
+  `${SUBJECT}: a home that cannot be written is told before anything opens`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const locked = join(home.path, "locked");
+    await mkdir(locked, { mode: 0o755 });
+    // Root may write anywhere, so the program runs as somebody else then; the folder stays ours.
+    const isRoot = process.getuid?.() === 0;
+    await chmod(home.path, 0o755);
+    if (!isRoot) await chmod(locked, 0o500);
+    const ended = await runProgram(home, [
+      "login",
+      "--issuer",
+      issuer.url,
+      "--port",
+      "0",
+      "--codex-home",
+      locked,
+    ], {
+      wrapper: isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [],
+      cwd: "/",
+    });
+    assertEnded(ended, 3);
+    assert.match(ended.stderr, /error\[SAVE_FAILED\]: [^]*cause: permission denied \(EACCES\)/);
+    assert.ok(!ended.stderr.includes("/oauth/authorize"));
+    assert.equal(issuer.requests.length, 0);
+  },
+);
 
 test(
   `${SUBJECT}: on a terminal words are plain or coloured as asked, and the address is a link`,
@@ -648,7 +670,8 @@ test(`${SUBJECT}: help, version and wrong usage`, SLOW, async () => {
   assert.deepEqual(await home.list(), []);
 });
 
-test(
+verifies(
+  "S29",
   `${SUBJECT}: an issuer that hangs is given up after 30 s, and the browser gets its page`,
   SLOW,
   async () => {

@@ -21,6 +21,7 @@ import { holdLock } from "./testing/lock_holder.ts";
 import { type LoginRun, startLogin } from "./testing/login_run.ts";
 import { obtainCallbackByTls, TLS, trustingFetch } from "./testing/tls.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OLD_KEY = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old-key-0123456789", mine: [1] };
 
@@ -101,33 +102,37 @@ test("login() signs in, saves, revokes nothing and shows the page without a secr
   assertNoSecrets(seen, issuer, authUrl);
 });
 
-test("login() sends what the reference sends, in its order and with its headers", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const run = await startLogin(home, issuer);
-  const authUrl = await run.authUrl;
-  await visit(authUrl);
-  await run.exitCode;
-  const redirectUri = new URL(authUrl).searchParams.get("redirect_uri") ?? "";
-  const [exchange] = issuer.asked("token");
-  assert.ok(exchange);
-  const form = new URLSearchParams(exchange.body);
-  assert.deepEqual([...form.keys()], [
-    "grant_type",
-    "client_id",
-    "code",
-    "redirect_uri",
-    "code_verifier",
-  ]);
-  assert.equal(form.get("redirect_uri"), redirectUri);
-  assert.deepEqual(exchange.rawHeaders.filter((_, i) => i % 2 === 0), [
-    "content-type",
-    "accept",
-    "host",
-    "content-length",
-  ]);
-  assert.equal(issuer.asked("apiKey").length, 1);
-});
+verifies(
+  ["S7", "S12"],
+  "login() sends what the reference sends, in its order and with its headers",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const run = await startLogin(home, issuer);
+    const authUrl = await run.authUrl;
+    await visit(authUrl);
+    await run.exitCode;
+    const redirectUri = new URL(authUrl).searchParams.get("redirect_uri") ?? "";
+    const [exchange] = issuer.asked("token");
+    assert.ok(exchange);
+    const form = new URLSearchParams(exchange.body);
+    assert.deepEqual([...form.keys()], [
+      "grant_type",
+      "client_id",
+      "code",
+      "redirect_uri",
+      "code_verifier",
+    ]);
+    assert.equal(form.get("redirect_uri"), redirectUri);
+    assert.deepEqual(exchange.rawHeaders.filter((_, i) => i % 2 === 0), [
+      "content-type",
+      "accept",
+      "host",
+      "content-length",
+    ]);
+    assert.equal(issuer.asked("apiKey").length, 1);
+  },
+);
 
 test("login() goes on after a wrong state, and is done on the callback even if nobody follows the redirect", async () => {
   await using issuer = await startIssuer();
@@ -143,21 +148,25 @@ test("login() goes on after a wrong state, and is done on the callback even if n
   assert.equal(issuer.asked("token").length, 1);
 });
 
-test("login() with two right callbacks at once exchanges the code once, and answers others meanwhile", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const gate = deferred<void>();
-  issuer.misbehave.token = { after: gate.promise };
-  const run = await startLogin(home, issuer);
-  const callback = await obtainCallback(await run.authUrl);
-  const both = [get(callback), get(callback)];
-  assert.equal((await get(new URL("/success", callback).href)).status, 404);
-  gate.resolve();
-  assert.deepEqual((await Promise.all(both)).map(({ status }) => status), [303, 303]);
-  await get(new URL("/success", callback).href);
-  assert.equal(await run.exitCode, 0);
-  assert.equal(issuer.asked("token").length, 1);
-});
+verifies(
+  "S3",
+  "login() with two right callbacks at once exchanges the code once, and answers others meanwhile",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const gate = deferred<void>();
+    issuer.misbehave.token = { after: gate.promise };
+    const run = await startLogin(home, issuer);
+    const callback = await obtainCallback(await run.authUrl);
+    const both = [get(callback), get(callback)];
+    assert.equal((await get(new URL("/success", callback).href)).status, 404);
+    gate.resolve();
+    assert.deepEqual((await Promise.all(both)).map(({ status }) => status), [303, 303]);
+    await get(new URL("/success", callback).href);
+    assert.equal(await run.exitCode, 0);
+    assert.equal(issuer.asked("token").length, 1);
+  },
+);
 
 test("login() that the person denies ends with the reason, and leaves the old login as it was", async () => {
   await using issuer = await startIssuer({ users: [] });
@@ -268,25 +277,29 @@ test("login() tells every failure of the token endpoint on page and terminal, an
   }
 });
 
-test("login() tries a code again only when the request provably did not leave", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  let failures = 2;
-  const { createFetch } = await import("../src/http.ts");
-  const real = createFetch();
-  const run = await startLogin(home, issuer, [], {
-    ...IMPATIENT,
-    fetch: (url, init) => {
-      if (url.endsWith("/oauth/token") && failures-- > 0) {
-        return Promise.reject(new LoginError("CONNECT_REFUSED", "No", { requestSent: false }));
-      }
-      return real(url, init);
-    },
-  });
-  await visit(await run.authUrl);
-  assert.equal(await run.exitCode, 0);
-  assert.equal(run.world.words.filter((line) => line.includes("trying again")).length, 2);
-});
+verifies(
+  "S35",
+  "login() tries a code again only when the request provably did not leave",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    let failures = 2;
+    const { createFetch } = await import("../src/http.ts");
+    const real = createFetch();
+    const run = await startLogin(home, issuer, [], {
+      ...IMPATIENT,
+      fetch: (url, init) => {
+        if (url.endsWith("/oauth/token") && failures-- > 0) {
+          return Promise.reject(new LoginError("CONNECT_REFUSED", "No", { requestSent: false }));
+        }
+        return real(url, init);
+      },
+    });
+    await visit(await run.authUrl);
+    assert.equal(await run.exitCode, 0);
+    assert.equal(run.world.words.filter((line) => line.includes("trying again")).length, 2);
+  },
+);
 
 test("login() gives up when the issuer stays out of reach", async () => {
   await using issuer = await startIssuer();
@@ -299,31 +312,35 @@ test("login() gives up when the issuer stays out of reach", async () => {
   assert.deepEqual(await home.list().then((names) => names.includes("auth.json")), false);
 });
 
-test("login() at an https issuer demands an ID token that is this issuer's, for us and of now", async () => {
-  const rows: [claims: Record<string, unknown>, code: string | undefined][] = [
-    [{}, undefined],
-    [{ iss: "https://evil.test" }, "ID_TOKEN_INVALID"],
-    [{ iss: undefined }, "ID_TOKEN_INVALID"],
-    [{ aud: ["another-client"] }, "ID_TOKEN_INVALID"],
-    [{ exp: 1 }, "ID_TOKEN_INVALID"],
-  ];
-  for (const [claims, code] of rows) {
-    await using issuer = await startIssuer({
-      tls: TLS,
-      idTokenClaims: (same) => ({ ...same, ...claims }),
-    });
-    await using home = await createHome();
-    const run = await startLogin(home, issuer, [], { fetch: trustingFetch });
-    const steps = await visit(await obtainCallbackByTls(await run.authUrl));
-    if (code === undefined) {
-      assert.equal(await run.exitCode, 0, run.world.words.join("\n"));
-      continue;
+verifies(
+  "S37",
+  "login() at an https issuer demands an ID token that is this issuer's, for us and of now",
+  async () => {
+    const rows: [claims: Record<string, unknown>, code: string | undefined][] = [
+      [{}, undefined],
+      [{ iss: "https://evil.test" }, "ID_TOKEN_INVALID"],
+      [{ iss: undefined }, "ID_TOKEN_INVALID"],
+      [{ aud: ["another-client"] }, "ID_TOKEN_INVALID"],
+      [{ exp: 1 }, "ID_TOKEN_INVALID"],
+    ];
+    for (const [claims, code] of rows) {
+      await using issuer = await startIssuer({
+        tls: TLS,
+        idTokenClaims: (same) => ({ ...same, ...claims }),
+      });
+      await using home = await createHome();
+      const run = await startLogin(home, issuer, [], { fetch: trustingFetch });
+      const steps = await visit(await obtainCallbackByTls(await run.authUrl));
+      if (code === undefined) {
+        assert.equal(await run.exitCode, 0, run.world.words.join("\n"));
+        continue;
+      }
+      assert.equal(steps.at(-1)?.reply.status, 502);
+      await assertFailed(run, issuer, code, 1);
+      assert.ok(!(await home.list()).includes("auth.json"));
     }
-    assert.equal(steps.at(-1)?.reply.status, 502);
-    await assertFailed(run, issuer, code, 1);
-    assert.ok(!(await home.list()).includes("auth.json"));
-  }
-});
+  },
+);
 
 test("login() at an issuer whose certificate nobody vouches for sends it no code", async () => {
   await using issuer = await startIssuer({ tls: TLS });
@@ -335,19 +352,23 @@ test("login() at an issuer whose certificate nobody vouches for sends it no code
   assert.equal(issuer.asked("token").length, 0);
 });
 
-test("login() whose result cannot be saved says so on the page, and leaves what was there", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const run = await startLogin(home, issuer);
-  const callback = await obtainCallback(await run.authUrl);
-  // After the proof that the store can take it, somebody puts a folder in the file's place.
-  await mkdir(home.authPath);
-  const page = await get(callback);
-  assert.equal(page.status, 500);
-  assert.match(page.body, /SAVE_FAILED/);
-  await assertFailed(run, issuer, "SAVE_FAILED", 3);
-  assert.ok((await stat(home.authPath)).isDirectory());
-});
+verifies(
+  ["S47", "S48"],
+  "login() whose result cannot be saved says so on the page, and leaves what was there",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const run = await startLogin(home, issuer);
+    const callback = await obtainCallback(await run.authUrl);
+    // After the proof that the store can take it, somebody puts a folder in the file's place.
+    await mkdir(home.authPath);
+    const page = await get(callback);
+    assert.equal(page.status, 500);
+    assert.match(page.body, /SAVE_FAILED/);
+    await assertFailed(run, issuer, "SAVE_FAILED", 3);
+    assert.ok((await stat(home.authPath)).isDirectory());
+  },
+);
 
 test("login() refuses another workspace before anything is saved", async () => {
   for (
@@ -413,27 +434,31 @@ async function signIn(
   return run;
 }
 
-test("login() revokes another user's earlier login at its own issuer, after the new one is saved", async () => {
-  await using bobs = await startIssuer({ users: [BOB] });
-  await using adas = await startIssuer({ users: [ADA] });
-  await using home = await createHome();
-  await signIn(home, bobs);
-  const run = await signIn(home, adas);
-  assert.equal(bobs.asked("revoke").length, 1);
-  assert.equal(bobs.liveRefreshTokens.size, 0);
-  assert.equal(adas.asked("revoke").length, 0);
-  assert.ok(run.world.words.includes("The earlier login of bob@example.com was revoked."));
+verifies(
+  "S48",
+  "login() revokes another user's earlier login at its own issuer, after the new one is saved",
+  async () => {
+    await using bobs = await startIssuer({ users: [BOB] });
+    await using adas = await startIssuer({ users: [ADA] });
+    await using home = await createHome();
+    await signIn(home, bobs);
+    const run = await signIn(home, adas);
+    assert.equal(bobs.asked("revoke").length, 1);
+    assert.equal(bobs.liveRefreshTokens.size, 0);
+    assert.equal(adas.asked("revoke").length, 0);
+    assert.ok(run.world.words.includes("The earlier login of bob@example.com was revoked."));
 
-  await using broken = await startIssuer({ users: [BOB] });
-  broken.misbehave.revoke = { status: 500 };
-  await using other = await createHome();
-  await signIn(other, broken);
-  const words = (await signIn(other, adas)).world.words.join("\n");
-  assert.match(
-    words,
-    /The earlier login of bob@example\.com could not be revoked \(TOKEN_ENDPOINT\)/,
-  );
-});
+    await using broken = await startIssuer({ users: [BOB] });
+    broken.misbehave.revoke = { status: 500 };
+    await using other = await createHome();
+    await signIn(other, broken);
+    const words = (await signIn(other, adas)).world.words.join("\n");
+    assert.match(
+      words,
+      /The earlier login of bob@example\.com could not be revoked \(TOKEN_ENDPOINT\)/,
+    );
+  },
+);
 
 test("login() tells what became of the earlier login, also when its issuer is slow or it says nothing", async () => {
   await using bobs = await startIssuer({ users: [BOB] });
@@ -504,7 +529,7 @@ test("login() leads the owner of a new organization to its set-up, once, and wai
   assert.equal(await unclicked.exitCode, 0);
 });
 
-test("login() ends by itself when nobody comes", async () => {
+verifies("S26", "login() ends by itself when nobody comes", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
   const run = await startLogin(home, issuer, ["--timeout", "50ms"]);
@@ -586,7 +611,7 @@ test("login() refuses what the settings forbid, before a browser opens", async (
   assert.equal(issuer.requests.length, 0);
 });
 
-test("login() takes the clock's error for what it is, and says so", async () => {
+verifies("S39", "login() takes the clock's error for what it is, and says so", async () => {
   const years = 3 * 365 * 86_400_000;
   const tls: IssuerOptions = {};
   await using issuer = await startIssuer(tls);
@@ -698,19 +723,23 @@ test("login() tells each row of the reference's error table in words of its own"
   }
 });
 
-test("login() waits for another process's lock, says for whom, and can be told to end", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  const held = await holdLock(join(home.path, "auth.lock"));
-  const waiting = await startLogin(home, issuer);
-  while (
-    !waiting.world.words.some((line) => /^Waiting for .+, which holds auth\.lock\.$/.test(line))
-  ) await sleep(10);
-  waiting.world.end(new LoginError("INTERRUPTED", "Ended"));
-  assert.equal(await waiting.exitCode, 130);
-  assert.equal(issuer.requests.length, 0);
-  await held[Symbol.asyncDispose]();
-});
+verifies(
+  "S52",
+  "login() waits for another process's lock, says for whom, and can be told to end",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const held = await holdLock(join(home.path, "auth.lock"));
+    const waiting = await startLogin(home, issuer);
+    while (
+      !waiting.world.words.some((line) => /^Waiting for .+, which holds auth\.lock\.$/.test(line))
+    ) await sleep(10);
+    waiting.world.end(new LoginError("INTERRUPTED", "Ended"));
+    assert.equal(await waiting.exitCode, 130);
+    assert.equal(issuer.requests.length, 0);
+    await held[Symbol.asyncDispose]();
+  },
+);
 
 test("login() with fresh tokens in hand waits for the lock through a signal, and saves them", async () => {
   await using issuer = await startIssuer();

@@ -10,6 +10,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { startLogin } from "./testing/login_run.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 async function signIn(home: TestHome, issuer: TestIssuer): Promise<void> {
   const run = await startLogin(home, issuer);
@@ -73,30 +74,34 @@ test("logout waits for a refresh that is under way, and ends what it gave", asyn
   assert.equal(issuer.liveRefreshTokens.size, 0);
 });
 
-test("logout removes the login also when the issuer refuses, redirects or is gone, and says so", async () => {
-  for (
-    const wrong of [
-      { status: 500 },
-      { status: 307, headers: { location: "http://127.0.0.1:1/" } },
-      { reset: true },
-    ]
-  ) {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await signIn(home, issuer);
-    issuer.misbehave.revoke = wrong;
-    const { exitCode, words, data } = await logout(home, ["--json"]);
-    assert.equal(exitCode, 0);
-    assert.equal(words, "");
-    const told = JSON.parse(data[0] ?? "");
-    assert.equal(told.removed, true);
-    assert.equal(told.revoked, false);
-    assert.match(told.revocationError, /^(TOKEN_ENDPOINT|CONNECTION_RESET)$/);
-    assert.ok(!(await home.list()).includes("auth.json"));
-  }
-});
+verifies(
+  "S61",
+  "logout removes the login also when the issuer refuses, redirects or is gone, and says so",
+  async () => {
+    for (
+      const wrong of [
+        { status: 500 },
+        { status: 307, headers: { location: "http://127.0.0.1:1/" } },
+        { reset: true },
+      ]
+    ) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await signIn(home, issuer);
+      issuer.misbehave.revoke = wrong;
+      const { exitCode, words, data } = await logout(home, ["--json"]);
+      assert.equal(exitCode, 0);
+      assert.equal(words, "");
+      const told = JSON.parse(data[0] ?? "");
+      assert.equal(told.removed, true);
+      assert.equal(told.revoked, false);
+      assert.match(told.revocationError, /^(TOKEN_ENDPOINT|CONNECTION_RESET)$/);
+      assert.ok(!(await home.list()).includes("auth.json"));
+    }
+  },
+);
 
-test("logout gives the issuer its time once, not once a request", async () => {
+verifies("S61", "logout gives the issuer its time once, not once a request", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
   await signIn(home, issuer);

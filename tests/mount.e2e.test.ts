@@ -10,6 +10,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { type Ended, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { missingTool } from "./testing/tools.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
 const OLD = JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: "sk-old", mine: [1] }, null, 2);
@@ -129,7 +130,8 @@ test(
   },
 );
 
-test(
+verifies(
+  ["S47", "S54"],
   `${SUBJECT}: a full or a read-only home is told before anybody signs in, and keeps what it had`,
   OPTIONS,
   async () => {

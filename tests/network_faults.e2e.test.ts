@@ -7,6 +7,7 @@ import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { answer, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
 import { runProgram, startLogin, type StartOptions, SUBJECT } from "./testing/program.ts";
+import { verifies } from "./testing/verifies.ts";
 
 /** Half a minute is the longest limit; all faults are waited for at once. */
 const PATIENT = { timeout: 240_000 };
@@ -305,7 +306,8 @@ async function signIn({ name, code, exit, cause, hint, prepare }: Fault): Promis
 const isRoot = process.getuid?.() === 0 &&
   spawnSync("unshare", ["-m", "true"]).status === 0;
 
-test(
+verifies(
+  ["S29", "S30", "S32", "S33", "S36"],
   `${SUBJECT}: every fault of the network and of the issuer has its code, cause and next step`,
   PATIENT,
   async () => {
@@ -327,7 +329,8 @@ test(
   },
 );
 
-test(
+verifies(
+  "S34",
   `${SUBJECT}: a proxy or a file of certificates that cannot be used stops it before a browser opens`,
   PATIENT,
   async () => {

@@ -24,6 +24,7 @@ import {
   type StartOptions,
   SUBJECT,
 } from "./testing/program.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const OLD_KEY = "sk-old-0123456789abcdef";
 const OLD = JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: OLD_KEY }, null, 2);
@@ -88,7 +89,8 @@ const inPlaceOfAuthJson: readonly (readonly [
 ];
 
 for (const [what, make, reason, skip = false] of inPlaceOfAuthJson) {
-  test(
+  verifies(
+    ["S49", "S55"],
     `${SUBJECT}: ${what} in the place of auth.json is refused by every command, and stays as it is`,
     { ...SLOW, skip },
     async () => {
@@ -156,7 +158,8 @@ const damaged:
     ];
 
 for (const [what, make, reason] of damaged) {
-  test(
+  verifies(
+    "S51",
     `${SUBJECT}: a file ${what} is damage to a status, nothing to a logout, and kept aside by a login`,
     SLOW,
     async () => {
@@ -181,41 +184,47 @@ for (const [what, make, reason] of damaged) {
   );
 }
 
-test(`${SUBJECT}: members named __proto__ are data, and give nobody a login`, SLOW, async () => {
-  await using home = await createHome();
-  const proto = '"__proto__": {"OPENAI_API_KEY": "sk-evil", "loggedIn": true, "exitCode": 0}';
-  const deep = `"mine": {"__proto__": [{"__proto__": {"constructor": {"prototype": 1}}}]}`;
-  await home.writeAuth(
-    `{${proto}, "auth_mode": "apikey", "OPENAI_API_KEY": "${OLD_KEY}", ${deep}}`,
-  );
-  const status = await run(home, "status");
-  assert.equal(status.exitCode, 0, status.stderr);
-  assert.ok(status.stderr.includes(`API key ${maskKey(OLD_KEY)}.`), status.stderr);
-  const login = await run(home, "key login");
-  assert.equal(login.exitCode, 0, login.stderr);
-  const bare = (await home.readAuth()).replace(/\s/g, "");
-  for (const kept of [proto, deep]) assert.ok(bare.includes(kept.replace(/\s/g, "")), bare);
-  assert.ok(bare.startsWith(`{"auth_mode":"apikey","OPENAI_API_KEY":"${KEY}",`), bare);
-  assert.equal((await run(home, "logout")).exitCode, 0);
+verifies(
+  "S38",
+  `${SUBJECT}: members named __proto__ are data, and give nobody a login`,
+  SLOW,
+  async () => {
+    await using home = await createHome();
+    const proto = '"__proto__": {"OPENAI_API_KEY": "sk-evil", "loggedIn": true, "exitCode": 0}';
+    const deep = `"mine": {"__proto__": [{"__proto__": {"constructor": {"prototype": 1}}}]}`;
+    await home.writeAuth(
+      `{${proto}, "auth_mode": "apikey", "OPENAI_API_KEY": "${OLD_KEY}", ${deep}}`,
+    );
+    const status = await run(home, "status");
+    assert.equal(status.exitCode, 0, status.stderr);
+    assert.ok(status.stderr.includes(`API key ${maskKey(OLD_KEY)}.`), status.stderr);
+    const login = await run(home, "key login");
+    assert.equal(login.exitCode, 0, login.stderr);
+    const bare = (await home.readAuth()).replace(/\s/g, "");
+    for (const kept of [proto, deep]) assert.ok(bare.includes(kept.replace(/\s/g, "")), bare);
+    assert.ok(bare.startsWith(`{"auth_mode":"apikey","OPENAI_API_KEY":"${KEY}",`), bare);
+    assert.equal((await run(home, "logout")).exitCode, 0);
 
-  const tokens = '{"id_token": "a.e30.c", "access_token": "a", "refresh_token": "r"}';
-  for (
-    const [text, exitCode] of [
-      [`{${proto}, "auth_mode": "apikey"}`, 1],
-      [`{"__proto__": {"tokens": ${tokens}}}`, 1],
-      [`{"auth_mode": "chatgpt", "tokens": {"__proto__": ${tokens}}}`, 3],
-      [`{"auth_mode": "__proto__", "tokens": ${tokens}}`, 3],
-      [`{"auth_mode": "chatgpt", "tokens": "__proto__"}`, 3],
-    ] as const
-  ) {
-    await home.writeAuth(text);
-    const ended = await run(home, "status");
-    assert.equal(ended.exitCode, exitCode, `${text}\n${ended.stderr}`);
-    assert.equal(await home.readAuth(), text);
-  }
-});
+    const tokens = '{"id_token": "a.e30.c", "access_token": "a", "refresh_token": "r"}';
+    for (
+      const [text, exitCode] of [
+        [`{${proto}, "auth_mode": "apikey"}`, 1],
+        [`{"__proto__": {"tokens": ${tokens}}}`, 1],
+        [`{"auth_mode": "chatgpt", "tokens": {"__proto__": ${tokens}}}`, 3],
+        [`{"auth_mode": "__proto__", "tokens": ${tokens}}`, 3],
+        [`{"auth_mode": "chatgpt", "tokens": "__proto__"}`, 3],
+      ] as const
+    ) {
+      await home.writeAuth(text);
+      const ended = await run(home, "status");
+      assert.equal(ended.exitCode, exitCode, `${text}\n${ended.stderr}`);
+      assert.equal(await home.readAuth(), text);
+    }
+  },
+);
 
-test(
+verifies(
+  ["S43", "S44", "S63"],
   `${SUBJECT}: under umask 0 all that a login makes is ours alone, and a loose auth.json is tightened`,
   SLOW,
   async () => {

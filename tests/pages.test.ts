@@ -10,6 +10,7 @@ import {
   renderSuccessPage,
   TERMINAL,
 } from "../src/pages.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const NOBODY = { email: null, plan: "unknown", accountId: null, userId: null, workspaceName: null };
 
@@ -54,7 +55,7 @@ test("the success page offers the set-up only when there is one to do", async ()
   assert.ok(page.html.includes("<script>"));
 });
 
-test("error pages say what, why, what next and the code", async () => {
+verifies("S20", "error pages say what, why, what next and the code", async () => {
   const page = await renderErrorPage(
     new LoginError("WORKSPACE_MISMATCH", "Not here", { reason: "allowed: a" }),
   );
@@ -72,7 +73,7 @@ test("error pages say what, why, what next and the code", async () => {
   assert.equal(foreign.status, 400);
 });
 
-test("foreign text stays text, whatever it is", async () => {
+verifies("S20", "foreign text stays text, whatever it is", async () => {
   const tags = (html: string): number => [...html.matchAll(/<[a-z!/]/gi)].length;
   const expected = tags(
     (await renderErrorPage(new LoginError("DNS", "m", { reason: "r", hint: "h" }))).html,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { maskKey, printable } from "../src/printable.ts";
+import { verifies } from "./testing/verifies.ts";
 
 test("printable() drops what could move a cursor, hide text or turn it round", () => {
   assert.equal(printable("a\x1b[31mred\x1b]52;c;aGk=\x07\x9b2J"), "a[31mred]52;c;aGk=2J");
@@ -15,15 +16,23 @@ test("printable() cuts by whole characters", () => {
   assert.equal([...printable("x".repeat(20_000))].length, 300);
 });
 
-test("printable() gives no control or format character and no more than it was allowed, whatever it is given", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 1, max: 50 }), (text, length) => {
-      const shown = printable(text, length);
-      assert.ok(!/[\p{C}\p{Zl}\p{Zp}]/u.test(shown));
-      assert.ok([...shown].length <= length);
-    }),
-  );
-});
+verifies(
+  "S65",
+  "printable() gives no control or format character and no more than it was allowed, whatever it is given",
+  () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.integer({ min: 1, max: 50 }),
+        (text, length) => {
+          const shown = printable(text, length);
+          assert.ok(!/[\p{C}\p{Zl}\p{Zp}]/u.test(shown));
+          assert.ok([...shown].length <= length);
+        },
+      ),
+    );
+  },
+);
 
 test("maskKey() shows nothing of a short key and little of a long one", () => {
   assert.equal(maskKey(""), "***");

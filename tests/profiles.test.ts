@@ -28,6 +28,7 @@ import { startLogin } from "./testing/login_run.ts";
 import { loginOf, loginsIn, secretOf } from "./testing/logins.ts";
 import { ADA, BOB, OLA, type User } from "./testing/users.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 interface Ran {
   readonly exitCode: number;
@@ -114,7 +115,7 @@ async function assertRefused(
   return words;
 }
 
-test("two accounts: saved, used and removed, with every file 0600", async () => {
+verifies("S44", "two accounts: saved, used and removed, with every file 0600", async () => {
   await using home = await createHome();
   const { ada, bob } = await createTwo(home);
   assert.deepEqual(await loginsIn(home), { "auth.json": ada, "profiles/bob.json": bob });

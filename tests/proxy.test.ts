@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { LoginError } from "../src/errors.ts";
 import { chooseProxy } from "../src/proxy.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const ISSUER = new URL("https://auth.issuer.test/oauth/token");
 
@@ -23,7 +24,7 @@ test("the variables are read in either case, the lower one first, HTTPS_PROXY be
   }
 });
 
-test("no proxy is taken for loopback, nor for what NO_PROXY lists", () => {
+verifies("S34", "no proxy is taken for loopback, nor for what NO_PROXY lists", () => {
   const HTTPS_PROXY = "http://proxy.test:1";
   for (const host of ["127.0.0.1:9", "127.9.9.9", "localhost", "a.localhost", "[::1]:9"]) {
     assert.equal(chooseProxy({ HTTPS_PROXY }, new URL(`https://${host}/`)), undefined);
@@ -58,29 +59,33 @@ test("no proxy is taken for loopback, nor for what NO_PROXY lists", () => {
   }
 });
 
-test("a proxy that cannot be used is told by its variable, and its password never", () => {
-  const rows: [string, string][] = [
-    ["socks5://me:canary-pw@h:1", "PROXY_UNSUPPORTED"],
-    ["socks://h:1", "PROXY_UNSUPPORTED"],
-    ["https://me:canary-pw@h:1", "PROXY_UNSUPPORTED"],
-    ["http://me:canary-pw@h:99999", "PROXY_INVALID"],
-    ["http://me:canary-pw@h:1/path", "PROXY_INVALID"],
-    ["http://me:canary-pw%zz@h:1", "PROXY_INVALID"],
-    ["http://me:canary-pw @h:1", "PROXY_INVALID"],
-    ["http://", "PROXY_INVALID"],
-  ];
-  for (const [value, code] of rows) {
-    assert.throws(() => chooseProxy({ ALL_PROXY: value }, ISSUER), (thrown) => {
-      assert.ok(thrown instanceof LoginError);
-      assert.equal(thrown.code, code, value);
-      assert.equal(thrown.exitCode, 2);
-      assert.match(thrown.message, /ALL_PROXY/);
-      assert.match(thrown.hint, /ALL_PROXY/);
-      assert.ok(!`${thrown.message}${thrown.reason}${thrown.hint}`.includes("canary-pw"));
-      return true;
-    });
-  }
-});
+verifies(
+  "S34",
+  "a proxy that cannot be used is told by its variable, and its password never",
+  () => {
+    const rows: [string, string][] = [
+      ["socks5://me:canary-pw@h:1", "PROXY_UNSUPPORTED"],
+      ["socks://h:1", "PROXY_UNSUPPORTED"],
+      ["https://me:canary-pw@h:1", "PROXY_UNSUPPORTED"],
+      ["http://me:canary-pw@h:99999", "PROXY_INVALID"],
+      ["http://me:canary-pw@h:1/path", "PROXY_INVALID"],
+      ["http://me:canary-pw%zz@h:1", "PROXY_INVALID"],
+      ["http://me:canary-pw @h:1", "PROXY_INVALID"],
+      ["http://", "PROXY_INVALID"],
+    ];
+    for (const [value, code] of rows) {
+      assert.throws(() => chooseProxy({ ALL_PROXY: value }, ISSUER), (thrown) => {
+        assert.ok(thrown instanceof LoginError);
+        assert.equal(thrown.code, code, value);
+        assert.equal(thrown.exitCode, 2);
+        assert.match(thrown.message, /ALL_PROXY/);
+        assert.match(thrown.hint, /ALL_PROXY/);
+        assert.ok(!`${thrown.message}${thrown.reason}${thrown.hint}`.includes("canary-pw"));
+        return true;
+      });
+    }
+  },
+);
 
 test("whatever the variables hold, there is a proxy, none, or one of our errors", () => {
   fc.assert(

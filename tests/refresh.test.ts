@@ -15,6 +15,7 @@ import { signJwt } from "./testing/jwt.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { ADA, authClaim, BOB } from "./testing/users.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 interface Ran {
   readonly world: TestWorld;
@@ -45,7 +46,7 @@ async function untilAsked(issuer: TestIssuer): Promise<void> {
   }
 }
 
-test("many at once renew a login once, and all get the same token", async () => {
+verifies("S57", "many at once renew a login once, and all get the same token", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
   await storeLogin(home, issuer, -10);
@@ -137,7 +138,7 @@ test("a login that was ended meanwhile stays ended, and its last tokens are revo
   assert.equal(issuer.liveRefreshTokens.size, 0);
 });
 
-test("tokens of another user or account are refused, and the file stays", async () => {
+verifies("S60", "tokens of another user or account are refused, and the file stays", async () => {
   const changes: [name: string, change: (tokens: Record<string, unknown>) => unknown][] = [
     ["other ID token", (tokens) => {
       const { id_token } = bobs.issue(BOB);
@@ -172,7 +173,7 @@ test("tokens of another user or account are refused, and the file stays", async 
   }
 });
 
-test("what the answer leaves out stays as it was", async () => {
+verifies("S60", "what the answer leaves out stays as it was", async () => {
   for (const name of ["id_token", "access_token", "refresh_token"]) {
     await using issuer = await startIssuer();
     await using home = await createHome();
@@ -262,29 +263,33 @@ test("nothing is sent when the result could not be saved", async () => {
   assert.equal(issuer.requests.length, 0);
 });
 
-test("a new token that cannot be saved is given out all the same, with the error", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  for (const args of [[], ["--json"]]) {
-    const { tokens } = await storeLogin(home, issuer, -10);
-    const gate = deferred<void>();
-    issuer.misbehave.refresh = { after: gate.promise };
-    const waiting = token(home, {}, ...args);
-    await untilAsked(issuer);
-    // A folder stands in the way now.
-    await unlink(home.authPath);
-    await mkdir(home.authPath);
-    gate.resolve();
-    const { exitCode, token: given, words } = await waiting;
-    assert.equal(exitCode, 3, words);
-    assert.match(words, /error\[SAVE_FAILED\][^]*not a regular file/);
-    const shown = args.length === 0 ? given : JSON.parse(given ?? "").accessToken;
-    assert.ok(issuer.secrets.includes(shown) && shown !== tokens["access_token"]);
-    if (args.length > 0) assert.equal(JSON.parse(given ?? "").error.code, "SAVE_FAILED");
-    await rmdir(home.authPath);
-    issuer.requests.length = 0;
-  }
-});
+verifies(
+  "S58",
+  "a new token that cannot be saved is given out all the same, with the error",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    for (const args of [[], ["--json"]]) {
+      const { tokens } = await storeLogin(home, issuer, -10);
+      const gate = deferred<void>();
+      issuer.misbehave.refresh = { after: gate.promise };
+      const waiting = token(home, {}, ...args);
+      await untilAsked(issuer);
+      // A folder stands in the way now.
+      await unlink(home.authPath);
+      await mkdir(home.authPath);
+      gate.resolve();
+      const { exitCode, token: given, words } = await waiting;
+      assert.equal(exitCode, 3, words);
+      assert.match(words, /error\[SAVE_FAILED\][^]*not a regular file/);
+      const shown = args.length === 0 ? given : JSON.parse(given ?? "").accessToken;
+      assert.ok(issuer.secrets.includes(shown) && shown !== tokens["access_token"]);
+      if (args.length > 0) assert.equal(JSON.parse(given ?? "").error.code, "SAVE_FAILED");
+      await rmdir(home.authPath);
+      issuer.requests.length = 0;
+    }
+  },
+);
 
 test("a signal during the request waits until the new tokens are saved", async () => {
   await using issuer = await startIssuer();
@@ -318,25 +323,29 @@ test("a refusal after a renewal that was cut off says so", async () => {
   }
 });
 
-test("a refusal for good is asked for once by all who wait, and again by who insists", async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  await storeLogin(home, issuer, -10);
-  issuer.misbehave.refresh = { status: 401, body: '{"error":{"code":"refresh_token_expired"}}' };
-  const all = await Promise.all(Array.from({ length: 12 }, () => token(home)));
-  for (const { exitCode, words } of all) {
-    assert.equal(exitCode, 4, words);
-    assert.match(words, /error\[REFRESH_TOKEN_EXPIRED\]/);
-  }
-  assert.equal(issuer.asked("refresh").length, 1);
-  const world = await createWorld(impatient());
-  assert.equal(await runCli(["refresh", "--codex-home", home.path], world), 4);
-  assert.equal(issuer.asked("refresh").length, 2);
-  // Another login is another story.
-  delete issuer.misbehave.refresh;
-  await storeLogin(home, issuer, -10);
-  assert.equal((await token(home)).exitCode, 0);
-});
+verifies(
+  "S59",
+  "a refusal for good is asked for once by all who wait, and again by who insists",
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    issuer.misbehave.refresh = { status: 401, body: '{"error":{"code":"refresh_token_expired"}}' };
+    const all = await Promise.all(Array.from({ length: 12 }, () => token(home)));
+    for (const { exitCode, words } of all) {
+      assert.equal(exitCode, 4, words);
+      assert.match(words, /error\[REFRESH_TOKEN_EXPIRED\]/);
+    }
+    assert.equal(issuer.asked("refresh").length, 1);
+    const world = await createWorld(impatient());
+    assert.equal(await runCli(["refresh", "--codex-home", home.path], world), 4);
+    assert.equal(issuer.asked("refresh").length, 2);
+    // Another login is another story.
+    delete issuer.misbehave.refresh;
+    await storeLogin(home, issuer, -10);
+    assert.equal((await token(home)).exitCode, 0);
+  },
+);
 
 /** A clock for each of so many processes, and the moment when all of them have looked at theirs, which they do first. */
 function createClocks(
@@ -468,7 +477,7 @@ test("a clock that is ahead by more than a token's life makes nobody renew what 
   assert.ok(issuer.liveRefreshTokens.has(stored["refresh_token"] ?? ""));
 });
 
-test("a clock that is wrong by years is told, and makes no loop", async () => {
+verifies("S39", "a clock that is wrong by years is told, and makes no loop", async () => {
   for (const years of [-3, 3]) {
     await using issuer = await startIssuer();
     await using home = await createHome();
@@ -484,7 +493,7 @@ test("a clock that is wrong by years is told, and makes no loop", async () => {
   }
 });
 
-test("a request that never left is sent once more, and only then", async () => {
+verifies("S35", "a request that never left is sent once more, and only then", async () => {
   await using issuer = await startIssuer();
   await using home = await createHome();
   await storeLogin(home, issuer, -10);
@@ -564,7 +573,7 @@ test("a refresh goes where the login came from, unless a variable says otherwise
   assert.match(moved.words, /CODEX_REFRESH_TOKEN_URL_OVERRIDE decides/);
 });
 
-test("any member at any level survives a refresh, and the order of all", async () => {
+verifies("S50", "any member at any level survives a refresh, and the order of all", async () => {
   const own = new Set(["id_token", "access_token", "refresh_token"]);
   const member = fc.tuple(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 4 }));
   await using issuer = await startIssuer();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refuseRequest } from "../src/request_guard.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const PORT = 1455;
 
@@ -21,21 +22,25 @@ function judge(
   return refuseRequest(request, PORT, (one) => one === "/success")?.status;
 }
 
-test("refuseRequest() lets a navigation to this listener pass, by any of its three names", () => {
-  for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"]) {
-    assert.equal(judge({ host: `${host}:${PORT}` }), undefined, host);
-  }
-  assert.equal(
-    judge({
-      headers: {
-        "sec-fetch-site": "cross-site",
-        "sec-fetch-mode": "navigate",
-        "sec-fetch-dest": "document",
-      },
-    }),
-    undefined,
-  );
-});
+verifies(
+  "S16",
+  "refuseRequest() lets a navigation to this listener pass, by any of its three names",
+  () => {
+    for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"]) {
+      assert.equal(judge({ host: `${host}:${PORT}` }), undefined, host);
+    }
+    assert.equal(
+      judge({
+        headers: {
+          "sec-fetch-site": "cross-site",
+          "sec-fetch-mode": "navigate",
+          "sec-fetch-dest": "document",
+        },
+      }),
+      undefined,
+    );
+  },
+);
 
 test("refuseRequest() knows its own name without a port where the scheme implies it", () => {
   const headers = new Headers({ host: "127.0.0.1" });
@@ -43,7 +48,7 @@ test("refuseRequest() knows its own name without a port where the scheme implies
   assert.equal(refuseRequest(request, 80, () => true), undefined);
 });
 
-test("refuseRequest() refuses every other Host", () => {
+verifies("S14", "refuseRequest() refuses every other Host", () => {
   for (
     const host of [
       "evil.test",
@@ -59,7 +64,7 @@ test("refuseRequest() refuses every other Host", () => {
   ) assert.equal(judge({ host }), 421, host);
 });
 
-test("refuseRequest() refuses a target in absolute form that names another host", () => {
+verifies("S14", "refuseRequest() refuses a target in absolute form that names another host", () => {
   const request = {
     method: "GET",
     url: "http://evil.test/success",
@@ -68,7 +73,7 @@ test("refuseRequest() refuses a target in absolute form that names another host"
   assert.equal(refuseRequest(request, PORT, () => true)?.status, 421);
 });
 
-test("refuseRequest() refuses other paths, other methods and bodies", () => {
+verifies("S15", "refuseRequest() refuses other paths, other methods and bodies", () => {
   for (
     const path of [
       "/",
@@ -90,27 +95,31 @@ test("refuseRequest() refuses other paths, other methods and bodies", () => {
   assert.equal(judge({ headers: { "content-length": "0" } }), undefined);
 });
 
-test("refuseRequest() refuses what pages do: images, scripts, frames, fetches, forms, prefetches", () => {
-  const rows: Record<string, string>[] = [
-    { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
-    { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" },
-    { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
-    { "sec-fetch-mode": "navigate", "sec-fetch-dest": "embed" },
-    { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
-    { "sec-fetch-mode": "same-origin", "sec-fetch-dest": "empty" },
-    { "sec-fetch-mode": "websocket" },
-    { origin: "https://evil.test" },
-    { origin: "null" },
-    { origin: `http://127.0.0.1:${PORT}` },
-    { "sec-purpose": "prefetch" },
-    { "sec-purpose": "prefetch;prerender" },
-    { purpose: "prefetch" },
-    { "x-moz": "prefetch" },
-  ];
-  for (const headers of rows) assert.equal(judge({ headers }), 403, JSON.stringify(headers));
-});
+verifies(
+  "S16",
+  "refuseRequest() refuses what pages do: images, scripts, frames, fetches, forms, prefetches",
+  () => {
+    const rows: Record<string, string>[] = [
+      { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+      { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" },
+      { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+      { "sec-fetch-mode": "navigate", "sec-fetch-dest": "embed" },
+      { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+      { "sec-fetch-mode": "same-origin", "sec-fetch-dest": "empty" },
+      { "sec-fetch-mode": "websocket" },
+      { origin: "https://evil.test" },
+      { origin: "null" },
+      { origin: `http://127.0.0.1:${PORT}` },
+      { "sec-purpose": "prefetch" },
+      { "sec-purpose": "prefetch;prerender" },
+      { purpose: "prefetch" },
+      { "x-moz": "prefetch" },
+    ];
+    for (const headers of rows) assert.equal(judge({ headers }), 403, JSON.stringify(headers));
+  },
+);
 
-test("refuseRequest() bounds the target and the headers", () => {
+verifies("S22", "refuseRequest() bounds the target and the headers", () => {
   assert.equal(judge({ path: `/success?x=${"y".repeat(9_000)}` }), 414);
   assert.equal(judge({ headers: { "x-long": "y".repeat(9_000) } }), 431);
 });

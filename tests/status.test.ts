@@ -7,6 +7,7 @@ import { createHome, type TestHome } from "./testing/home.ts";
 import { signJwt } from "./testing/jwt.ts";
 import { ADA, authClaim } from "./testing/users.ts";
 import { createWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const SCHEMA = new URL("../schemas/status.schema.json", import.meta.url);
 /** Every status of these tests is held against the schema that other programs may read. */
@@ -316,7 +317,7 @@ test("status of a damaged file is an error of its own, and the file stays", asyn
   assert.equal(await home.readAuth(), "{");
 });
 
-test("status cleans what tokens say of people", async () => {
+verifies("S65", "status cleans what tokens say of people", async () => {
   await using home = await createHome();
   const id_token = signJwt({
     email: "a\x1b[31m\u202e@b.c",

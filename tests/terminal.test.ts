@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LoginError } from "../src/errors.ts";
 import { formatError, formatLink, resolveStyle } from "../src/terminal.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const TERMINAL = true;
 const PIPE = false;
@@ -35,7 +36,7 @@ test("resolveStyle() colours terminals that want it and nothing else", async () 
   }
 });
 
-test("formatError() gives what, why, what next and what is untouched, cleaned", () => {
+verifies("S65", "formatError() gives what, why, what next and what is untouched, cleaned", () => {
   const error = new LoginError("TOKEN_ENDPOINT", "Refused \x1b[2J", {
     reason: "HTTP 400 \u202ebad",
     hint: "do this",

@@ -6,25 +6,31 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { everyProgram, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { storeLogin } from "./testing/stored_login.ts";
+import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 120_000 };
 
-test(`${SUBJECT}: token renews an expired login and prints the token alone`, SLOW, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  await storeLogin(home, issuer, -10);
-  const { exitCode, stdout, stderr } = await runProgram(home, ["token"]);
-  assert.equal(exitCode, 0, stderr);
-  assert.equal(stderr, "");
-  const tokens = assertReferenceReads(await home.readAuth())["tokens"] as Record<string, string>;
-  assert.equal(stdout, `${tokens["access_token"]}\n`);
-  assert.equal((await runProgram(home, ["token"])).stdout, stdout);
-  assert.equal(issuer.asked("refresh").length, 1);
-  const refreshed = await runProgram(home, ["refresh", "--json"]);
-  assert.equal(refreshed.exitCode, 0, refreshed.stderr);
-  assert.equal(JSON.parse(refreshed.stdout).refreshed, true);
-  assertNoSecrets(refreshed.stdout + refreshed.stderr + await home.textOutsideAuth(), issuer);
-});
+verifies(
+  "S58",
+  `${SUBJECT}: token renews an expired login and prints the token alone`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const { exitCode, stdout, stderr } = await runProgram(home, ["token"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stderr, "");
+    const tokens = assertReferenceReads(await home.readAuth())["tokens"] as Record<string, string>;
+    assert.equal(stdout, `${tokens["access_token"]}\n`);
+    assert.equal((await runProgram(home, ["token"])).stdout, stdout);
+    assert.equal(issuer.asked("refresh").length, 1);
+    const refreshed = await runProgram(home, ["refresh", "--json"]);
+    assert.equal(refreshed.exitCode, 0, refreshed.stderr);
+    assert.equal(JSON.parse(refreshed.stdout).refreshed, true);
+    assertNoSecrets(refreshed.stdout + refreshed.stderr + await home.textOutsideAuth(), issuer);
+  },
+);
 
 test(`${SUBJECT}: a signal during a refresh ends the program after the save`, SLOW, async () => {
   await using issuer = await startIssuer();
@@ -46,24 +52,29 @@ test(`${SUBJECT}: a signal during a refresh ends the program after the save`, SL
   assert.ok(issuer.liveRefreshTokens.has(tokens["refresh_token"] ?? ""));
 });
 
-test("twenty processes of every kind share one expired login: one request, twenty equal tokens", {
-  ...SLOW,
-  skip: SUBJECT !== "executable" && "once is enough: with the executable, which is built then",
-}, async () => {
-  await using issuer = await startIssuer();
-  await using home = await createHome();
-  await storeLogin(home, issuer, -10);
-  const programs = everyProgram();
-  assert.equal(programs.length, 4);
-  const all = await Promise.all(
-    Array.from(
-      { length: 20 },
-      (_, i) => runProgram(home, ["token"], { program: programs[i % programs.length] ?? [] }),
-    ),
-  );
-  for (const { exitCode, stderr } of all) assert.equal(exitCode, 0, stderr);
-  assert.equal(new Set(all.map(({ stdout }) => stdout)).size, 1);
-  assert.match(all[0]?.stdout ?? "", /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-  assert.equal(issuer.asked("refresh").length, 1);
-  assert.equal(issuer.liveRefreshTokens.size, 1);
-});
+verifies(
+  "S57",
+  "twenty processes of every kind share one expired login: one request, twenty equal tokens",
+  {
+    ...SLOW,
+    skip: SUBJECT !== "executable" && "once is enough: with the executable, which is built then",
+  },
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const programs = everyProgram();
+    assert.equal(programs.length, 4);
+    const all = await Promise.all(
+      Array.from(
+        { length: 20 },
+        (_, i) => runProgram(home, ["token"], { program: programs[i % programs.length] ?? [] }),
+      ),
+    );
+    for (const { exitCode, stderr } of all) assert.equal(exitCode, 0, stderr);
+    assert.equal(new Set(all.map(({ stdout }) => stdout)).size, 1);
+    assert.match(all[0]?.stdout ?? "", /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    assert.equal(issuer.asked("refresh").length, 1);
+    assert.equal(issuer.liveRefreshTokens.size, 1);
+  },
+);

@@ -9,6 +9,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { ADA, BOB } from "./testing/users.ts";
 import { createWorld } from "./testing/world.ts";
+import { verifies } from "./testing/verifies.ts";
 
 interface Ran {
   readonly exitCode: number;
@@ -51,33 +52,37 @@ test("token prints a good token as it is, and asks nobody", async () => {
   assert.match(expiresAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 });
 
-test("token renews five minutes before the end, keeps all members, and saves before it prints", async () => {
-  for (const [lifetimeS, isRenewed] of [[290, true], [310, false], [-10, true]] as const) {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    const { tokens, document } = await storeLogin(home, issuer, lifetimeS);
-    const { exitCode, out, words } = await run(home, ["token"]);
-    assert.equal(exitCode, 0, words);
-    assert.equal(issuer.asked("refresh").length, isRenewed ? 1 : 0);
-    assert.equal(out[0] !== tokens["access_token"], isRenewed);
-    const stored = await home.authJson() as Record<string, Record<string, unknown>>;
-    assert.equal(stored["tokens"]?.["access_token"], out[0]);
-    if (!isRenewed) continue;
-    assert.deepEqual(Object.keys(stored), Object.keys(document));
-    assert.deepEqual(stored["mine"], document["mine"]);
-    assert.deepEqual(stored["tokens"]?.["theirs"], { kept: [1, "two"] });
-    assert.equal(stored["tokens"]?.["login_owner_id"], "b3duZXItb2YtYS10ZXN0LWxvZ2lu");
-    assert.ok(issuer.liveRefreshTokens.has(String(stored["tokens"]?.["refresh_token"])));
-    assert.match(String(stored["last_refresh"]), /^\d{4}-.*\.\d{9}Z$/);
-    assert.equal(
-      JSON.parse(issuer.asked("refresh")[0]?.body ?? "").refresh_reason,
-      "proactive_expiry",
-    );
-    assert.equal(await home.mode("auth.json"), "600");
-    assertNoSecrets(words + await home.textOutsideAuth(), issuer);
-    assert.ok(!(await home.list()).includes("auth.refresh.sent"));
-  }
-});
+verifies(
+  "S58",
+  "token renews five minutes before the end, keeps all members, and saves before it prints",
+  async () => {
+    for (const [lifetimeS, isRenewed] of [[290, true], [310, false], [-10, true]] as const) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      const { tokens, document } = await storeLogin(home, issuer, lifetimeS);
+      const { exitCode, out, words } = await run(home, ["token"]);
+      assert.equal(exitCode, 0, words);
+      assert.equal(issuer.asked("refresh").length, isRenewed ? 1 : 0);
+      assert.equal(out[0] !== tokens["access_token"], isRenewed);
+      const stored = await home.authJson() as Record<string, Record<string, unknown>>;
+      assert.equal(stored["tokens"]?.["access_token"], out[0]);
+      if (!isRenewed) continue;
+      assert.deepEqual(Object.keys(stored), Object.keys(document));
+      assert.deepEqual(stored["mine"], document["mine"]);
+      assert.deepEqual(stored["tokens"]?.["theirs"], { kept: [1, "two"] });
+      assert.equal(stored["tokens"]?.["login_owner_id"], "b3duZXItb2YtYS10ZXN0LWxvZ2lu");
+      assert.ok(issuer.liveRefreshTokens.has(String(stored["tokens"]?.["refresh_token"])));
+      assert.match(String(stored["last_refresh"]), /^\d{4}-.*\.\d{9}Z$/);
+      assert.equal(
+        JSON.parse(issuer.asked("refresh")[0]?.body ?? "").refresh_reason,
+        "proactive_expiry",
+      );
+      assert.equal(await home.mode("auth.json"), "600");
+      assertNoSecrets(words + await home.textOutsideAuth(), issuer);
+      assert.ok(!(await home.list()).includes("auth.refresh.sent"));
+    }
+  },
+);
 
 test("token renews a token that does not say its end after eight days", async () => {
   for (
@@ -131,54 +136,62 @@ test("refresh renews a good login, saves it, and shows no token", async () => {
   assertNoSecrets(words + json.out.join() + await home.textOutsideAuth(), issuer);
 });
 
-test("token serves a stored token that still works when the issuer cannot be asked, and no other", async () => {
-  const rows: [lifetimeS: number, args: string[], exitCode: number][] = [
-    [200, [], 0],
-    [25, [], 5],
-    [-5, [], 5],
-    [200, ["--min-ttl", "4m"], 5],
-  ];
-  for (const [lifetimeS, args, expected] of rows) {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    const { tokens } = await storeLogin(home, issuer, lifetimeS);
-    const before = await home.readAuth();
-    issuer.misbehave.refresh = { status: 503, body: "" };
-    const { exitCode, out, words } = await run(home, ["token", ...args]);
-    assert.equal(exitCode, expected, words);
-    assert.deepEqual(out, expected === 0 ? [tokens["access_token"]] : []);
-    assert.match(words, expected === 0 ? /could not be renewed \(REFRESH_FAILED\)/ : /HTTP 503/);
-    assert.equal(await home.readAuth(), before);
-  }
-});
-
-test("token and refresh say why a login is over, with exit code 4, and keep the file", async () => {
-  for (
-    const [body, code] of [
-      ['{"error":{"code":"refresh_token_expired"}}', "REFRESH_TOKEN_EXPIRED"],
-      ['{"error":{"code":"refresh_token_reused"}}', "REFRESH_TOKEN_REUSED"],
-      ['{"error":{"code":"refresh_token_invalidated"}}', "REFRESH_TOKEN_REVOKED"],
-      ['{"error":"invalid_grant"}', "REFRESH_REFUSED"],
-    ]
-  ) {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await storeLogin(home, issuer, 100);
-    const before = await home.readAuth();
-    issuer.misbehave.refresh = { status: 401, body: body ?? "" };
-    let time = 0;
-    const quick = { sleep: () => Promise.resolve(), elapsed: () => time += 1_000 };
-    for (const command of ["token", "refresh"]) {
-      const { exitCode, out, words } = await run(home, [command], quick);
-      assert.equal(exitCode, 4, words);
-      assert.deepEqual(out, []);
-      assert.match(words, new RegExp(`error\\[${code}\\]: [^]*HTTP 401[^]*try: {3}codex-login$`));
-      assert.ok(!words.includes("an earlier renewal"), words);
+verifies(
+  "S59",
+  "token serves a stored token that still works when the issuer cannot be asked, and no other",
+  async () => {
+    const rows: [lifetimeS: number, args: string[], exitCode: number][] = [
+      [200, [], 0],
+      [25, [], 5],
+      [-5, [], 5],
+      [200, ["--min-ttl", "4m"], 5],
+    ];
+    for (const [lifetimeS, args, expected] of rows) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      const { tokens } = await storeLogin(home, issuer, lifetimeS);
+      const before = await home.readAuth();
+      issuer.misbehave.refresh = { status: 503, body: "" };
+      const { exitCode, out, words } = await run(home, ["token", ...args]);
+      assert.equal(exitCode, expected, words);
+      assert.deepEqual(out, expected === 0 ? [tokens["access_token"]] : []);
+      assert.match(words, expected === 0 ? /could not be renewed \(REFRESH_FAILED\)/ : /HTTP 503/);
+      assert.equal(await home.readAuth(), before);
     }
-    assert.equal(await home.readAuth(), before);
-    assertNoSecrets(await home.textOutsideAuth(), issuer);
-  }
-});
+  },
+);
+
+verifies(
+  "S59",
+  "token and refresh say why a login is over, with exit code 4, and keep the file",
+  async () => {
+    for (
+      const [body, code] of [
+        ['{"error":{"code":"refresh_token_expired"}}', "REFRESH_TOKEN_EXPIRED"],
+        ['{"error":{"code":"refresh_token_reused"}}', "REFRESH_TOKEN_REUSED"],
+        ['{"error":{"code":"refresh_token_invalidated"}}', "REFRESH_TOKEN_REVOKED"],
+        ['{"error":"invalid_grant"}', "REFRESH_REFUSED"],
+      ]
+    ) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await storeLogin(home, issuer, 100);
+      const before = await home.readAuth();
+      issuer.misbehave.refresh = { status: 401, body: body ?? "" };
+      let time = 0;
+      const quick = { sleep: () => Promise.resolve(), elapsed: () => time += 1_000 };
+      for (const command of ["token", "refresh"]) {
+        const { exitCode, out, words } = await run(home, [command], quick);
+        assert.equal(exitCode, 4, words);
+        assert.deepEqual(out, []);
+        assert.match(words, new RegExp(`error\\[${code}\\]: [^]*HTTP 401[^]*try: {3}codex-login$`));
+        assert.ok(!words.includes("an earlier renewal"), words);
+      }
+      assert.equal(await home.readAuth(), before);
+      assertNoSecrets(await home.textOutsideAuth(), issuer);
+    }
+  },
+);
 
 test("token prints what other kinds of login have", async () => {
   await using home = await createHome();

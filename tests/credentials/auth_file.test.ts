@@ -11,6 +11,7 @@ import { formatAuthFile, parseAuthFile } from "../../src/credentials/auth_file.t
 import { LoginError } from "../../src/errors.ts";
 import { signJwt } from "../testing/jwt.ts";
 import { assertReferenceReads } from "../testing/reference_rules.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const FOLDER = new URL("../vectors/auth_files/", import.meta.url);
 const NEW_LOGIN: NewLogin = {
@@ -87,24 +88,28 @@ test("chatGptDocument() writes the reference's form to the byte", () => {
   );
 });
 
-test("a new login keeps top-level members that nobody knows, to the digit, and nothing else of the old one", () => {
-  const old = parseAuthFile(vector("members_of_others.json"));
-  const text = formatAuthFile(chatGptDocument(NEW_LOGIN, old?.document));
-  for (
-    const kept of [
-      '"big": 12345678901234567890',
-      '"precise": 1.0',
-      '"__proto__": {\n    "kept": "as data"',
-      '"other_tool": {\n    "nested": [\n      "é",\n      "\\u0000",\n      null',
-    ]
-  ) assert.ok(text.includes(kept), kept);
-  for (const gone of ["future_member", "rt_made-up", "2026-11-21 00:02:25Z"]) {
-    assert.ok(!text.includes(gone), gone);
-  }
-  assert.equal(({} as { kept?: unknown }).kept, undefined);
-});
+verifies(
+  "S50",
+  "a new login keeps top-level members that nobody knows, to the digit, and nothing else of the old one",
+  () => {
+    const old = parseAuthFile(vector("members_of_others.json"));
+    const text = formatAuthFile(chatGptDocument(NEW_LOGIN, old?.document));
+    for (
+      const kept of [
+        '"big": 12345678901234567890',
+        '"precise": 1.0',
+        '"__proto__": {\n    "kept": "as data"',
+        '"other_tool": {\n    "nested": [\n      "é",\n      "\\u0000",\n      null',
+      ]
+    ) assert.ok(text.includes(kept), kept);
+    for (const gone of ["future_member", "rt_made-up", "2026-11-21 00:02:25Z"]) {
+      assert.ok(!text.includes(gone), gone);
+    }
+    assert.equal(({} as { kept?: unknown }).kept, undefined);
+  },
+);
 
-test("unknown members survive, whatever JSON they are", () => {
+verifies("S50", "unknown members survive, whatever JSON they are", () => {
   const known = new Set(Object.keys(JSON.parse(vector("chatgpt_with_provenance.json"))));
   fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (extra) => {
     const members = Object.entries(extra).filter(([name]) => !known.has(name));
@@ -120,10 +125,14 @@ test("unknown members survive, whatever JSON they are", () => {
   }));
 });
 
-test("parseAuthFile() takes a blank file for none and forgives a byte order mark", () => {
-  for (const text of ["", " \n\t", "\ufeff"]) assert.equal(parseAuthFile(text), undefined);
-  assert.equal(parseAuthFile('\ufeff{"OPENAI_API_KEY":"k"}')?.apiKey, "k");
-});
+verifies(
+  "S55",
+  "parseAuthFile() takes a blank file for none and forgives a byte order mark",
+  () => {
+    for (const text of ["", " \n\t", "\ufeff"]) assert.equal(parseAuthFile(text), undefined);
+    assert.equal(parseAuthFile('\ufeff{"OPENAI_API_KEY":"k"}')?.apiKey, "k");
+  },
+);
 
 test("parseAuthFile() refuses what the reference refuses, and names a member at most", () => {
   const jwt = signJwt({ sub: "u" });

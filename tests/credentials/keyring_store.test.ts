@@ -14,6 +14,7 @@ import {
   type FakeKeyring,
   userOf,
 } from "../testing/keyring.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const OLD = { auth_mode: "apikey", OPENAI_API_KEY: "sk-old", mine: [1] };
 const OTHER = { auth_mode: "apikey", OPENAI_API_KEY: "sk-other" };
@@ -33,14 +34,18 @@ function saveKey(store: CredentialStore, notes: string[] = []): Promise<Replaced
   );
 }
 
-test("entryUser() is the reference's: the first 16 digits of SHA-256 of the canonical path", async () => {
-  assert.equal(await entryUser("linux", "/nowhere/codex"), "cli|648827efbc8ebffd");
-  await using home = await createHome();
-  const link = join(home.path, "link");
-  await symlink(home.path, link);
-  assert.equal(await entryUser(process.platform, link), await userOf(home));
-  assert.notEqual(await entryUser("win32", "C:\\a"), await entryUser("linux", "C:\\a"));
-});
+verifies(
+  "S56",
+  "entryUser() is the reference's: the first 16 digits of SHA-256 of the canonical path",
+  async () => {
+    assert.equal(await entryUser("linux", "/nowhere/codex"), "cli|648827efbc8ebffd");
+    await using home = await createHome();
+    const link = join(home.path, "link");
+    await symlink(home.path, link);
+    assert.equal(await entryUser(process.platform, link), await userOf(home));
+    assert.notEqual(await entryUser("win32", "C:\\a"), await entryUser("linux", "C:\\a"));
+  },
+);
 
 test("the keyring store writes the compact document, keeps what is not ours, and removes auth.json", async () => {
   await using home = await createHome();
@@ -99,24 +104,30 @@ test("the keyring store proves itself with an entry of another name, which it le
   assert.equal(keyring.entries.size, 0);
 });
 
-test("a keyring that fails is told in its own words, cleaned, and nothing is written", async () => {
-  await using home = await createHome();
-  const keyring = createFakeKeyring();
-  await home.writeAuth(OLD);
-  const before = await home.readAuth();
-  keyring.failure = "locked\x1b[31m by \u202esomebody";
-  const store = await open(keyring, home);
-  for (const attempt of [() => store.prove("sign-in"), () => store.load(), () => saveKey(store)]) {
-    await assert.rejects(attempt(), {
-      code: "KEYRING_UNAVAILABLE",
-      exitCode: 3,
-      reason: "locked[31m by somebody",
-      hint: /cli_auth_credentials_store=file/,
-    });
-  }
-  assert.equal(await home.readAuth(), before);
-  assert.equal(keyring.entries.size, 0);
-});
+verifies(
+  "S56",
+  "a keyring that fails is told in its own words, cleaned, and nothing is written",
+  async () => {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    await home.writeAuth(OLD);
+    const before = await home.readAuth();
+    keyring.failure = "locked\x1b[31m by \u202esomebody";
+    const store = await open(keyring, home);
+    for (
+      const attempt of [() => store.prove("sign-in"), () => store.load(), () => saveKey(store)]
+    ) {
+      await assert.rejects(attempt(), {
+        code: "KEYRING_UNAVAILABLE",
+        exitCode: 3,
+        reason: "locked[31m by somebody",
+        hint: /cli_auth_credentials_store=file/,
+      });
+    }
+    assert.equal(await home.readAuth(), before);
+    assert.equal(keyring.entries.size, 0);
+  },
+);
 
 test("a keyring that gives back something else has saved nothing", async () => {
   await using home = await createHome();
@@ -146,29 +157,33 @@ test("without a session bus nobody is asked, and a giant entry is no login", asy
   await assert.rejects((await open(keyring, home)).load(), { code: "CREDENTIALS_CORRUPT" });
 });
 
-test("auto falls back to auth.json, says so, and the older entry does not come back", async () => {
-  await using home = await createHome();
-  const keyring = createFakeKeyring();
-  const user = await userOf(home);
-  keyring.entries.set(user, JSON.stringify(OTHER));
-  keyring.failure = "locked";
-  const notes: string[] = [];
-  const store = await open(keyring, home, "auto");
-  await store.prove("sign-in", (note) => void notes.push(note));
-  await saveKey(store, notes);
-  assert.deepEqual([store.kind, store.path], ["file", home.authPath]);
-  assert.equal(notes.filter((note) => /keyring cannot be used \(locked\)/.test(note)).length, 1);
-  assert.equal((await home.authJson())["OPENAI_API_KEY"], "sk-new");
+verifies(
+  "S56",
+  "auto falls back to auth.json, says so, and the older entry does not come back",
+  async () => {
+    await using home = await createHome();
+    const keyring = createFakeKeyring();
+    const user = await userOf(home);
+    keyring.entries.set(user, JSON.stringify(OTHER));
+    keyring.failure = "locked";
+    const notes: string[] = [];
+    const store = await open(keyring, home, "auto");
+    await store.prove("sign-in", (note) => void notes.push(note));
+    await saveKey(store, notes);
+    assert.deepEqual([store.kind, store.path], ["file", home.authPath]);
+    assert.equal(notes.filter((note) => /keyring cannot be used \(locked\)/.test(note)).length, 1);
+    assert.equal((await home.authJson())["OPENAI_API_KEY"], "sk-new");
 
-  keyring.failure = undefined;
-  const later = await open(keyring, home, "auto");
-  assert.equal((await later.load())?.apiKey, "sk-new");
-  assert.equal(later.kind, "file");
-  assert.equal((await saveKey(later)).earlier?.apiKey, "sk-new");
-  assert.equal(later.kind, "keyring");
-  assert.equal(JSON.parse(keyring.entries.get(user) ?? "").OPENAI_API_KEY, "sk-new");
-  assert.deepEqual((await home.list()).sort(), ["auth.json.lock", "auth.lock"]);
-});
+    keyring.failure = undefined;
+    const later = await open(keyring, home, "auto");
+    assert.equal((await later.load())?.apiKey, "sk-new");
+    assert.equal(later.kind, "file");
+    assert.equal((await saveKey(later)).earlier?.apiKey, "sk-new");
+    assert.equal(later.kind, "keyring");
+    assert.equal(JSON.parse(keyring.entries.get(user) ?? "").OPENAI_API_KEY, "sk-new");
+    assert.deepEqual((await home.list()).sort(), ["auth.json.lock", "auth.lock"]);
+  },
+);
 
 test("auto keeps what it has read when the keyring fails only at the write", async () => {
   await using home = await createHome();

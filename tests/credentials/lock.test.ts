@@ -8,13 +8,14 @@ import { withLocks } from "../../src/credentials/lock.ts";
 import { createHome } from "../testing/home.ts";
 import { holdLock } from "../testing/lock_holder.ts";
 import { createWorld } from "../testing/world.ts";
+import { verifies } from "../testing/verifies.ts";
 
 async function isFree(path: string): Promise<boolean> {
   const child = spawn("flock", ["-n", path, "true"]);
   return await new Promise((resolve) => child.once("exit", (code) => resolve(code === 0)));
 }
 
-test("withLocks() and flock(1) keep each other out, in both directions", async () => {
+verifies("S52", "withLocks() and flock(1) keep each other out, in both directions", async () => {
   await using home = await createHome();
   const path = join(home.path, "auth.lock");
   const world = await createWorld();
@@ -30,33 +31,37 @@ test("withLocks() and flock(1) keep each other out, in both directions", async (
   });
 });
 
-test("withLocks() says whom it waits for, goes on when the lock is free, and gives up naming the holder", async () => {
-  await using home = await createHome();
-  const path = join(home.path, "auth.lock");
-  const told: string[] = [];
-  let pauses = 0;
-  const held = await holdLock(path);
-  // A minute of waiting in a moment.
-  const world = await createWorld({
-    elapsed: () => pauses * 50,
-    async sleep(): Promise<void> {
-      if (++pauses === 40) await held[Symbol.asyncDispose]();
-      await sleep(1);
-    },
-  });
-  const limits = { limitMs: 60_000, onWait: (message: string) => void told.push(message) };
-  assert.equal(await withLocks(world, [path], limits, () => Promise.resolve("done")), "done");
-  assert.equal(told.length, 1);
-  assert.match(
-    told[0] ?? "",
-    /^Waiting for (sleep|sh|flock) \(process \d+\), which holds auth\.lock\.$/,
-  );
+verifies(
+  "S52",
+  "withLocks() says whom it waits for, goes on when the lock is free, and gives up naming the holder",
+  async () => {
+    await using home = await createHome();
+    const path = join(home.path, "auth.lock");
+    const told: string[] = [];
+    let pauses = 0;
+    const held = await holdLock(path);
+    // A minute of waiting in a moment.
+    const world = await createWorld({
+      elapsed: () => pauses * 50,
+      async sleep(): Promise<void> {
+        if (++pauses === 40) await held[Symbol.asyncDispose]();
+        await sleep(1);
+      },
+    });
+    const limits = { limitMs: 60_000, onWait: (message: string) => void told.push(message) };
+    assert.equal(await withLocks(world, [path], limits, () => Promise.resolve("done")), "done");
+    assert.equal(told.length, 1);
+    assert.match(
+      told[0] ?? "",
+      /^Waiting for (sleep|sh|flock) \(process \d+\), which holds auth\.lock\.$/,
+    );
 
-  await using _again = await holdLock(path);
-  await assert.rejects(withLocks(world, [path], { limitMs: 100 }, () => Promise.resolve()), {
-    reason: /^(sleep|sh|flock) \(process \d+\) holds it for more than 100 ms$/,
-  });
-});
+    await using _again = await holdLock(path);
+    await assert.rejects(withLocks(world, [path], { limitMs: 100 }, () => Promise.resolve()), {
+      reason: /^(sleep|sh|flock) \(process \d+\) holds it for more than 100 ms$/,
+    });
+  },
+);
 
 test("withLocks() lets go whatever happens, and of the first lock when the second is held", async () => {
   await using home = await createHome();
@@ -111,7 +116,7 @@ test("withLocks() ends its wait when it is told to", async () => {
   await assert.rejects(work, /told to end/);
 });
 
-test("a lock file that is a link, or no file, is refused", async () => {
+verifies(["S49", "S52"], "a lock file that is a link, or no file, is refused", async () => {
   await using home = await createHome();
   const world = await createWorld();
   const { symlink, mkdir } = await import("node:fs/promises");

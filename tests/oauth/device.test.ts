@@ -5,6 +5,7 @@ import { LoginError } from "../../src/errors.ts";
 import { pollDeviceToken, requestUserCode } from "../../src/oauth/device.ts";
 import { readPollAnswer } from "../../src/oauth/poll_answer.ts";
 import { parseIssuer } from "../../src/oauth/issuer.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 const SIGNAL = new AbortController().signal;
@@ -41,36 +42,40 @@ test("requestUserCode() judges the end of a code by the issuer's clock, however 
   assert.equal(code?.lifetimeMs, 120_000);
 });
 
-test("pollDeviceToken() gives a grant whose verifier fits its challenge (RFC 7636 B)", async () => {
-  const authorization = {
-    deviceAuthId: "id",
-    sentUserCode: "ABCD",
-    userCode: "ABCD",
-    verificationUrl: "",
-    intervalMs: 1,
-    lifetimeMs: 1,
-  };
-  const granted = { authorization_code: "c", code_challenge: CHALLENGE, code_verifier: VERIFIER };
-  const poll = (body: unknown): ReturnType<typeof pollDeviceToken> =>
-    pollDeviceToken(() => Promise.resolve(answer(body)), CLIENT, authorization, {
-      limitMs: 1,
-      now: NOW,
-      signal: SIGNAL,
+verifies(
+  "S42",
+  "pollDeviceToken() gives a grant whose verifier fits its challenge (RFC 7636 B)",
+  async () => {
+    const authorization = {
+      deviceAuthId: "id",
+      sentUserCode: "ABCD",
+      userCode: "ABCD",
+      verificationUrl: "",
+      intervalMs: 1,
+      lifetimeMs: 1,
+    };
+    const granted = { authorization_code: "c", code_challenge: CHALLENGE, code_verifier: VERIFIER };
+    const poll = (body: unknown): ReturnType<typeof pollDeviceToken> =>
+      pollDeviceToken(() => Promise.resolve(answer(body)), CLIENT, authorization, {
+        limitMs: 1,
+        now: NOW,
+        signal: SIGNAL,
+      });
+    assert.deepEqual(await poll({ ...granted, more: 1 }), {
+      kind: "granted",
+      grant: {
+        ...CLIENT,
+        code: "c",
+        codeVerifier: VERIFIER,
+        redirectUri: "https://issuer.test/x/deviceauth/callback",
+      },
     });
-  assert.deepEqual(await poll({ ...granted, more: 1 }), {
-    kind: "granted",
-    grant: {
-      ...CLIENT,
-      code: "c",
-      codeVerifier: VERIFIER,
-      redirectUri: "https://issuer.test/x/deviceauth/callback",
-    },
-  });
-  await assert.rejects(poll({ ...granted, code_challenge: `${CHALLENGE}=` }), {
-    code: "TOKEN_RESPONSE_INVALID",
-    reason: "its code_challenge is not that of its code_verifier",
-  });
-});
+    await assert.rejects(poll({ ...granted, code_challenge: `${CHALLENGE}=` }), {
+      code: "TOKEN_RESPONSE_INVALID",
+      reason: "its code_challenge is not that of its code_verifier",
+    });
+  },
+);
 
 function judge(response: Response): ReturnType<typeof readPollAnswer<string>> {
   return readPollAnswer(response, {
@@ -81,32 +86,36 @@ function judge(response: Response): ReturnType<typeof readPollAnswer<string>> {
   });
 }
 
-test("readPollAnswer() obeys Retry-After in seconds and as a date, and five minutes of it at most", async () => {
-  const date = "Sat, 21 Nov 2026 00:00:00 GMT";
-  const rows: [headers: Record<string, string>, ms: number][] = [
-    [{}, 0],
-    [{ "retry-after": "7" }, 7_000],
-    [{ "retry-after": "-7" }, 0],
-    [{ "retry-after": "1.5" }, 0],
-    [{ "retry-after": "soon" }, 0],
-    [{ "retry-after": "3600" }, 300_000],
-    [{ "retry-after": "Sat, 21 Nov 2026 00:00:09 GMT" }, 9_000],
-    [{ "retry-after": "Sat, 21 Nov 2026 00:00:09 GMT", date }, 9_000],
-    [{ "retry-after": "Fri, 20 Nov 2026 00:00:00 GMT" }, 0],
-    [{ "retry-after": "Sat, 21 Nov 2099 00:00:00 GMT" }, 300_000],
-  ];
-  for (const [headers, retryAfterMs] of rows) {
-    assert.deepEqual(await judge(answer("", { status: 429, headers })), {
-      kind: "slow down",
-      retryAfterMs,
-    });
-    assert.deepEqual(await judge(answer("", { status: 503, headers })), {
-      kind: "unavailable",
-      why: "HTTP 503",
-      retryAfterMs,
-    });
-  }
-});
+verifies(
+  ["S35", "S41"],
+  "readPollAnswer() obeys Retry-After in seconds and as a date, and five minutes of it at most",
+  async () => {
+    const date = "Sat, 21 Nov 2026 00:00:00 GMT";
+    const rows: [headers: Record<string, string>, ms: number][] = [
+      [{}, 0],
+      [{ "retry-after": "7" }, 7_000],
+      [{ "retry-after": "-7" }, 0],
+      [{ "retry-after": "1.5" }, 0],
+      [{ "retry-after": "soon" }, 0],
+      [{ "retry-after": "3600" }, 300_000],
+      [{ "retry-after": "Sat, 21 Nov 2026 00:00:09 GMT" }, 9_000],
+      [{ "retry-after": "Sat, 21 Nov 2026 00:00:09 GMT", date }, 9_000],
+      [{ "retry-after": "Fri, 20 Nov 2026 00:00:00 GMT" }, 0],
+      [{ "retry-after": "Sat, 21 Nov 2099 00:00:00 GMT" }, 300_000],
+    ];
+    for (const [headers, retryAfterMs] of rows) {
+      assert.deepEqual(await judge(answer("", { status: 429, headers })), {
+        kind: "slow down",
+        retryAfterMs,
+      });
+      assert.deepEqual(await judge(answer("", { status: 503, headers })), {
+        kind: "unavailable",
+        why: "HTTP 503",
+        retryAfterMs,
+      });
+    }
+  },
+);
 
 test("a busy issuer is left alone for as long as it says, whatever else it says", async () => {
   const headers = { "retry-after": "4" };
@@ -152,15 +161,21 @@ test("readPollAnswer() ends on words that name a denial or an expiry, and on no 
   }
 });
 
-test("readPollAnswer() gives an answer or a LoginError, and repeats nothing that was sent", async () => {
-  const status = fc.integer({ min: 200, max: 599 }).filter((one) => ![204, 205, 304].includes(one));
-  const body = fc.oneof(fc.json(), fc.string(), fc.constant('{"error":"SECRET-0123"}'));
-  await fc.assert(fc.asyncProperty(status, body, async (code, text) => {
-    try {
-      await judge(answer(text, { status: code }));
-    } catch (thrown) {
-      assert.ok(thrown instanceof LoginError);
-      assert.ok(!`${thrown.message} ${thrown.reason}`.includes("SECRET-0123"));
-    }
-  }));
-});
+verifies(
+  "S36",
+  "readPollAnswer() gives an answer or a LoginError, and repeats nothing that was sent",
+  async () => {
+    const status = fc.integer({ min: 200, max: 599 }).filter((one) =>
+      ![204, 205, 304].includes(one)
+    );
+    const body = fc.oneof(fc.json(), fc.string(), fc.constant('{"error":"SECRET-0123"}'));
+    await fc.assert(fc.asyncProperty(status, body, async (code, text) => {
+      try {
+        await judge(answer(text, { status: code }));
+      } catch (thrown) {
+        assert.ok(thrown instanceof LoginError);
+        assert.ok(!`${thrown.message} ${thrown.reason}`.includes("SECRET-0123"));
+      }
+    }));
+  },
+);

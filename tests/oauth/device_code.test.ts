@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import fc from "fast-check";
 import { LoginError } from "../../src/errors.ts";
 import {
@@ -8,10 +7,11 @@ import {
   readLifetime,
   readUserCode,
 } from "../../src/oauth/device_code.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
 
-test("readUserCode() gives a code that can be typed, or refuses", () => {
+verifies("S40", "readUserCode() gives a code that can be typed, or refuses", () => {
   for (const code of ["ABCD", "ABCD-EFGH", "abcd-1234", "0123456789ABCDEF"]) {
     assert.equal(readUserCode(code), code);
   }
@@ -30,7 +30,7 @@ test("readUserCode() gives a code that can be typed, or refuses", () => {
   }));
 });
 
-test("readInterval() is between one second and sixty, whatever it is given", () => {
+verifies("S41", "readInterval() is between one second and sixty, whatever it is given", () => {
   assert.equal(readInterval("Infinity"), 5_000);
   assert.equal(readInterval(JSON.parse("1e999")), 60_000);
   assert.equal(readInterval(" 8 "), 8_000);
@@ -40,27 +40,31 @@ test("readInterval() is between one second and sixty, whatever it is given", () 
   }));
 });
 
-test("readLifetime() takes the sooner of both times, by the issuer's clock, and never more than 15 minutes", () => {
-  const at = (ms: number): string => new Date(NOW + ms).toISOString();
-  const rows: [answer: Record<string, unknown>, ms: number][] = [
-    [{}, LIFETIME_MS],
-    [{ expires_in: 300 }, 300_000],
-    [{ expires_in: "300" }, 300_000],
-    [{ expires_in: 300, expires_at: at(200_000) }, 200_000],
-    [{ expires_in: 300, expires_at: at(400_000) }, 300_000],
-    [{ expires_at: (NOW + 60_000) / 1_000 }, 60_000],
-    [{ expires_at: at(60_000).replace("Z", "+00:00") }, 60_000],
-    [{ expires_at: at(-1) }, LIFETIME_MS],
-    [{ expires_in: 1e9 }, LIFETIME_MS],
-    [{ expires_in: 0 }, LIFETIME_MS],
-    [{ expires_in: true, expires_at: {} }, LIFETIME_MS],
-  ];
-  for (const [answer, ms] of rows) {
-    assert.equal(readLifetime(answer, NOW), ms, JSON.stringify(answer));
-  }
-  const members = fc.record({ expires_in: fc.anything(), expires_at: fc.anything() });
-  fc.assert(fc.property(members, (answer) => {
-    const ms = readLifetime(answer, NOW);
-    assert.ok(ms > 0 && ms <= LIFETIME_MS);
-  }));
-});
+verifies(
+  "S41",
+  "readLifetime() takes the sooner of both times, by the issuer's clock, and never more than 15 minutes",
+  () => {
+    const at = (ms: number): string => new Date(NOW + ms).toISOString();
+    const rows: [answer: Record<string, unknown>, ms: number][] = [
+      [{}, LIFETIME_MS],
+      [{ expires_in: 300 }, 300_000],
+      [{ expires_in: "300" }, 300_000],
+      [{ expires_in: 300, expires_at: at(200_000) }, 200_000],
+      [{ expires_in: 300, expires_at: at(400_000) }, 300_000],
+      [{ expires_at: (NOW + 60_000) / 1_000 }, 60_000],
+      [{ expires_at: at(60_000).replace("Z", "+00:00") }, 60_000],
+      [{ expires_at: at(-1) }, LIFETIME_MS],
+      [{ expires_in: 1e9 }, LIFETIME_MS],
+      [{ expires_in: 0 }, LIFETIME_MS],
+      [{ expires_in: true, expires_at: {} }, LIFETIME_MS],
+    ];
+    for (const [answer, ms] of rows) {
+      assert.equal(readLifetime(answer, NOW), ms, JSON.stringify(answer));
+    }
+    const members = fc.record({ expires_in: fc.anything(), expires_at: fc.anything() });
+    fc.assert(fc.property(members, (answer) => {
+      const ms = readLifetime(answer, NOW);
+      assert.ok(ms > 0 && ms <= LIFETIME_MS);
+    }));
+  },
+);

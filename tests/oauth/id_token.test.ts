@@ -9,6 +9,7 @@ import {
 } from "../../src/oauth/id_token.ts";
 import { parseIssuer } from "../../src/oauth/issuer.ts";
 import { encode, signJwt } from "../testing/jwt.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const NOW_S = 1_800_000_000;
 const CLIENT = "app_test";
@@ -45,30 +46,34 @@ test("validateIdToken() accepts what OIDC Core 3.1.3.7 accepts", () => {
   for (const claims of rows) assert.ok(!isRefused(claims), JSON.stringify(claims));
 });
 
-test("validateIdToken() refuses another issuer, audience or party, and times that do not fit", () => {
-  const rows: Record<string, unknown>[] = [
-    { ...GOOD, iss: undefined },
-    { ...GOOD, iss: "https://evil.test" },
-    { ...GOOD, iss: "https://issuer.test//" },
-    { ...GOOD, iss: ["https://issuer.test"] },
-    { ...GOOD, aud: undefined },
-    { ...GOOD, aud: "other" },
-    { ...GOOD, aud: ["other"] },
-    { ...GOOD, aud: [] },
-    { ...GOOD, aud: [CLIENT, "other"] },
-    { ...GOOD, aud: [CLIENT, "other"], azp: "other" },
-    { ...GOOD, azp: "other" },
-    { ...GOOD, exp: undefined },
-    { ...GOOD, exp: String(NOW_S + 3600) },
-    { ...GOOD, exp: NOW_S - 300 },
-    { ...GOOD, iat: NOW_S + 301 },
-    { ...GOOD, iat: "now" },
-    { ...GOOD, nbf: NOW_S + 301 },
-  ];
-  for (const claims of rows) assert.ok(isRefused(claims), JSON.stringify(claims));
-});
+verifies(
+  "S37",
+  "validateIdToken() refuses another issuer, audience or party, and times that do not fit",
+  () => {
+    const rows: Record<string, unknown>[] = [
+      { ...GOOD, iss: undefined },
+      { ...GOOD, iss: "https://evil.test" },
+      { ...GOOD, iss: "https://issuer.test//" },
+      { ...GOOD, iss: ["https://issuer.test"] },
+      { ...GOOD, aud: undefined },
+      { ...GOOD, aud: "other" },
+      { ...GOOD, aud: ["other"] },
+      { ...GOOD, aud: [] },
+      { ...GOOD, aud: [CLIENT, "other"] },
+      { ...GOOD, aud: [CLIENT, "other"], azp: "other" },
+      { ...GOOD, azp: "other" },
+      { ...GOOD, exp: undefined },
+      { ...GOOD, exp: String(NOW_S + 3600) },
+      { ...GOOD, exp: NOW_S - 300 },
+      { ...GOOD, iat: NOW_S + 301 },
+      { ...GOOD, iat: "now" },
+      { ...GOOD, nbf: NOW_S + 301 },
+    ];
+    for (const claims of rows) assert.ok(isRefused(claims), JSON.stringify(claims));
+  },
+);
 
-test("validateIdToken() refuses an alg that does not sign", () => {
+verifies("S37", "validateIdToken() refuses an alg that does not sign", () => {
   for (const alg of ["none", "None", "HS256", "HS512", "hs384", undefined, 5]) {
     assert.ok(isRefused(GOOD, HTTPS, { alg }), String(alg));
   }
@@ -85,53 +90,61 @@ test("validateIdToken() asks less of a loopback issuer, but believes nothing tha
   assert.ok(isRefused({}, LOOPBACK, { alg: "none" }));
 });
 
-test("validateIdToken() judges by the issuer's clock when the local one is wrong", () => {
-  for (const years of [-3, 3]) {
-    const offset = years * 365 * 86_400;
-    const expected = { ...HTTPS, now: (NOW_S + offset) * 1000, answeredAt: NOW_S * 1000 };
-    const { clockOffset } = validateIdToken(signJwt(GOOD), expected);
-    assert.equal(clockOffset, offset);
-    assert.ok(isRefused({ ...GOOD, exp: NOW_S - 400 }, expected));
-  }
-  const near = { ...HTTPS, answeredAt: (NOW_S - 200) * 1000 };
-  assert.equal(validateIdToken(signJwt(GOOD), near).clockOffset, undefined);
-});
+verifies(
+  "S39",
+  "validateIdToken() judges by the issuer's clock when the local one is wrong",
+  () => {
+    for (const years of [-3, 3]) {
+      const offset = years * 365 * 86_400;
+      const expected = { ...HTTPS, now: (NOW_S + offset) * 1000, answeredAt: NOW_S * 1000 };
+      const { clockOffset } = validateIdToken(signJwt(GOOD), expected);
+      assert.equal(clockOffset, offset);
+      assert.ok(isRefused({ ...GOOD, exp: NOW_S - 400 }, expected));
+    }
+    const near = { ...HTTPS, answeredAt: (NOW_S - 200) * 1000 };
+    assert.equal(validateIdToken(signJwt(GOOD), near).clockOffset, undefined);
+  },
+);
 
-test("validateIdToken() takes three strict parts of a bounded size and depth, and nothing else", () => {
-  const [header = "", payload = "", signature = ""] = signJwt(GOOD).split(".");
-  const deep = encode(JSON.parse(`${'{"a":'.repeat(40)}1${"}".repeat(40)}`));
-  const rows = [
-    "",
-    "a",
-    "a.b.c",
-    `${header}.${payload}`,
-    `${header}.${payload}.`,
-    `.${payload}.${signature}`,
-    `${header}..${signature}`,
-    `${header}.${payload}.${signature}.${signature}`,
-    `${header}.${payload}=.${signature}`,
-    `${header}.${payload}.${signature}=`,
-    `${header}.${payload}!.${signature}`,
-    `${header}.${payload} .${signature}`,
-    `${header}.${payload}.sig!`,
-    `${header}.${encode([1])}.${signature}`,
-    `${header}.${encode("text")}.${signature}`,
-    `${header}.${encode(null)}.${signature}`,
-    `${encode([])}.${payload}.${signature}`,
-    `${header}.${Buffer.from([0xff, 0xfe]).toString("base64url")}.${signature}`,
-    `${header}.${deep}.${signature}`,
-    `${header}.${encode({ ...GOOD, pad: "x".repeat(70_000) })}.${signature}`,
-  ];
-  for (const token of rows) {
-    assert.throws(
-      () => validateIdToken(token, HTTPS),
-      { code: "ID_TOKEN_INVALID" },
-      token.slice(0, 80),
-    );
-  }
-});
+verifies(
+  ["S37", "S38"],
+  "validateIdToken() takes three strict parts of a bounded size and depth, and nothing else",
+  () => {
+    const [header = "", payload = "", signature = ""] = signJwt(GOOD).split(".");
+    const deep = encode(JSON.parse(`${'{"a":'.repeat(40)}1${"}".repeat(40)}`));
+    const rows = [
+      "",
+      "a",
+      "a.b.c",
+      `${header}.${payload}`,
+      `${header}.${payload}.`,
+      `.${payload}.${signature}`,
+      `${header}..${signature}`,
+      `${header}.${payload}.${signature}.${signature}`,
+      `${header}.${payload}=.${signature}`,
+      `${header}.${payload}.${signature}=`,
+      `${header}.${payload}!.${signature}`,
+      `${header}.${payload} .${signature}`,
+      `${header}.${payload}.sig!`,
+      `${header}.${encode([1])}.${signature}`,
+      `${header}.${encode("text")}.${signature}`,
+      `${header}.${encode(null)}.${signature}`,
+      `${encode([])}.${payload}.${signature}`,
+      `${header}.${Buffer.from([0xff, 0xfe]).toString("base64url")}.${signature}`,
+      `${header}.${deep}.${signature}`,
+      `${header}.${encode({ ...GOOD, pad: "x".repeat(70_000) })}.${signature}`,
+    ];
+    for (const token of rows) {
+      assert.throws(
+        () => validateIdToken(token, HTTPS),
+        { code: "ID_TOKEN_INVALID" },
+        token.slice(0, 80),
+      );
+    }
+  },
+);
 
-test("decodeClaims() keeps hostile names as data", () => {
+verifies("S38", "decodeClaims() keeps hostile names as data", () => {
   const payload = Buffer.from('{"__proto__":{"admin":true},"constructor":1}').toString("base64url");
   const claims = decodeClaims(`h.${payload}.s`);
   assert.equal((claims as { admin?: unknown }).admin, undefined);
@@ -139,13 +152,17 @@ test("decodeClaims() keeps hostile names as data", () => {
   assert.equal(Object.getPrototypeOf(claims), Object.prototype);
 });
 
-test("validateIdToken() gives claims or a LoginError that repeats nothing, whatever it is given", () => {
-  const part = fc.oneof(fc.string(), fc.jsonValue().map(encode));
-  fc.assert(fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
-    try {
-      assert.equal(typeof validateIdToken(parts.join("."), LOOPBACK).claims, "object");
-    } catch (thrown) {
-      assert.ok(thrown instanceof LoginError && thrown.code === "ID_TOKEN_INVALID");
-    }
-  }));
-});
+verifies(
+  ["S37", "S38"],
+  "validateIdToken() gives claims or a LoginError that repeats nothing, whatever it is given",
+  () => {
+    const part = fc.oneof(fc.string(), fc.jsonValue().map(encode));
+    fc.assert(fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+      try {
+        assert.equal(typeof validateIdToken(parts.join("."), LOOPBACK).claims, "object");
+      } catch (thrown) {
+        assert.ok(thrown instanceof LoginError && thrown.code === "ID_TOKEN_INVALID");
+      }
+    }));
+  },
+);

@@ -6,6 +6,7 @@ import {
   parseIssuer,
   parseSecureUrl,
 } from "../../src/oauth/issuer.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const GOOD: [given: string, base: string, isLoopbackHttp: boolean][] = [
   ["https://auth.openai.com", "https://auth.openai.com", false],
@@ -64,13 +65,13 @@ const BAD = [
   "https://exa mple.test",
 ];
 
-test("parseIssuer() accepts https, and http on a loopback name", () => {
+verifies("S10", "parseIssuer() accepts https, and http on a loopback name", () => {
   for (const [given, base, isLoopbackHttp] of GOOD) {
     assert.deepEqual(parseIssuer(given), { given, base, isLoopbackHttp });
   }
 });
 
-test("parseIssuer() refuses everything else", () => {
+verifies("S10", "parseIssuer() refuses everything else", () => {
   for (const given of BAD) {
     assert.throws(() => parseIssuer(given), { code: "ISSUER_INVALID" }, JSON.stringify(given));
   }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { LoginError } from "../../src/errors.ts";
 import { type RefreshedTokens, requestRefresh } from "../../src/oauth/refresh.ts";
 import type { FetchInit } from "../../src/world.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const REQUEST = {
   endpoint: "https://auth.openai.com/oauth/token",
@@ -67,7 +68,7 @@ test("requestRefresh() asks in the reference's members, headers and order", asyn
   assert.equal(sent[0]?.redirect, "manual");
 });
 
-test("requestRefresh() tells what is over from what may work later", async () => {
+verifies("S59", "requestRefresh() tells what is over from what may work later", async () => {
   const rows: [status: number, body: string, code: string, exitCode: number][] = [
     [401, "", "REFRESH_REFUSED", 4],
     [401, '{"error":{"code":"refresh_token_expired"}}', "REFRESH_TOKEN_EXPIRED", 4],
@@ -99,7 +100,7 @@ test("requestRefresh() tells what is over from what may work later", async () =>
   }
 });
 
-test("requestRefresh() never repeats what was sent in what it says", async () => {
+verifies("S36", "requestRefresh() never repeats what was sent in what it says", async () => {
   const echo = JSON.stringify({
     error: "no",
     error_description: `you sent ${REQUEST.refreshToken}`,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type RevocationRequest, revokeToken } from "../../src/oauth/revocation.ts";
 import type { Fetch, FetchInit } from "../../src/world.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const REQUEST: RevocationRequest = {
   endpoint: "https://issuer.test/oauth/revoke",
@@ -58,7 +59,7 @@ test("revokeToken() asks once more in the form of RFC 7009 when the issuer canno
   }
 });
 
-test("revokeToken() says why it was refused, without the token", async () => {
+verifies("S61", "revokeToken() says why it was refused, without the token", async () => {
   for (const statuses of [[500], [403], [302], [400, 400]]) {
     await assert.rejects(revokeToken(scripted(...statuses).fetch, REQUEST, SIGNAL), {
       code: "TOKEN_ENDPOINT",

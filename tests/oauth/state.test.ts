@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { matchState } from "../../src/oauth/state.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const STATE = "Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm8";
 
-test("matchState() accepts the state and nothing else", async () => {
+verifies("S2", "matchState() accepts the state and nothing else", async () => {
   assert.equal((await matchState(STATE, STATE)).isSame, true);
   for (const other of ["", STATE.slice(1), `${STATE} `, STATE.toLowerCase(), `${STATE}${STATE}`]) {
     assert.equal((await matchState(STATE, other)).isSame, false, other);

@@ -7,6 +7,7 @@ import { type HttpServer, loadRuntime } from "../../src/runtime/runtime.ts";
 import { SILENT_LOG } from "../../src/world.ts";
 import { createAttempt } from "../testing/attempt.ts";
 import { sendRaw } from "../testing/http_client.ts";
+import { verifies } from "../testing/verifies.ts";
 
 const runtime = await loadRuntime();
 
@@ -50,7 +51,7 @@ function assertRefused(reply: string, what: string): void {
   assert.ok(!/\bat .+:\d+:\d+|node_modules|\.ts\b|Error:/.test(reply), `${what} shows a stack`);
 }
 
-test("no bytes at all crash the server or end the login", async () => {
+verifies("S25", "no bytes at all crash the server or end the login", async () => {
   await withServer(async (port, isWaiting) => {
     const part = fc.oneof(
       fc.constantFrom(

@@ -12,8 +12,8 @@ export interface Requirement {
   readonly says: string;
   /** The standard, or the practice, that asks for it. */
   readonly source: string;
-  /** Where it applies; everywhere, if nothing is said. */
-  readonly where?: readonly Subject[];
+  /** Where it applies. */
+  readonly where: readonly Subject[];
   readonly reference: ReferenceAnswer;
 }
 

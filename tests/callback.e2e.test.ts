@@ -6,6 +6,7 @@ import { createHome } from "./testing/home.ts";
 import { get, sendRaw } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startLogin, SUBJECT } from "./testing/program.ts";
+import { missingRoot } from "./testing/tools.ts";
 import { OLA } from "./testing/users.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -13,8 +14,7 @@ const OPTIONS = { timeout: 60_000 };
 
 const AS_ROOT = {
   ...OPTIONS,
-  skip: (process.platform !== "linux" || process.getuid?.() !== 0) &&
-    "only root can act as another user",
+  skip: missingRoot(),
 };
 
 /** Runs this script as another user; resolves with what it printed. */

@@ -17,20 +17,17 @@ import {
 } from "./testing/program.ts";
 import { MISSING_SECRET_SERVICE, startSecretService } from "./testing/secret_service.ts";
 import { storeLogin } from "./testing/stored_login.ts";
+import { missingNamespaces } from "./testing/tools.ts";
 
 const OPTIONS = { timeout: 120_000 };
 /** Milliseconds: the bound itself, and what a busy machine takes to start programs. */
 const BOUND_MS = 20_000;
 const NOBODY = ["--issuer", "http://127.0.0.1:9"];
-const mayUnshare = spawnSync("unshare", ["-mn", "true"]).status === 0;
-const BY_ROOT = {
-  ...OPTIONS,
-  skip: mayUnshare ? false : "namespaces take root on Linux",
-};
+const BY_ROOT = { ...OPTIONS, skip: missingNamespaces("-mn") };
 /** Only the executable can be read by another user whoever owns this folder. */
 const AS_STRANGER = {
   ...OPTIONS,
-  skip: SUBJECT !== "executable" || !mayUnshare ? "takes root and the executable" : false,
+  skip: SUBJECT === "executable" ? missingNamespaces("-mn") : "only for the executable",
 };
 const STRANGER = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
 

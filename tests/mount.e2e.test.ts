@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,14 +9,13 @@ import { visit } from "./testing/fake_browser.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { type Ended, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
-import { missingTool } from "./testing/tools.ts";
+import { missingNamespaces, missingTool } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const KEY = "sk-proj-0123456789abcdefghijklmnop";
 const OLD = JSON.stringify({ auth_mode: "apikey", OPENAI_API_KEY: "sk-old", mine: [1] }, null, 2);
 
-const mayMount = spawnSync("unshare", ["-m", "true"]).status === 0;
-const OPTIONS = { timeout: 60_000, skip: !mayMount && "mounting takes root on Linux" };
+const OPTIONS = { timeout: 60_000, skip: missingNamespaces("-m") };
 
 /** Runs the program where `script` has mounted something; $H is the home, $OUT the file outside of it. */
 async function runMounted(

@@ -7,6 +7,7 @@ import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { answer, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
 import { runProgram, startLogin, type StartOptions, SUBJECT } from "./testing/program.ts";
+import { missingNamespaces } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
 
 /** Half a minute is the longest limit; all faults are waited for at once. */
@@ -303,8 +304,7 @@ async function signIn({ name, code, exit, cause, hint, prepare }: Fault): Promis
   }
 }
 
-const isRoot = process.getuid?.() === 0 &&
-  spawnSync("unshare", ["-m", "true"]).status === 0;
+const isRoot = missingNamespaces("-m") === false;
 
 verifies(
   ["S29", "S30", "S32", "S33", "S36"],

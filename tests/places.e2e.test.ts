@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,9 +6,9 @@ import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startProgram, SUBJECT } from "./testing/program.ts";
+import { missingNamespaces } from "./testing/tools.ts";
 
 const TIMEOUT = { timeout: 60_000 };
-const mayUnshare = spawnSync("unshare", ["-mpf", "true"]).status === 0;
 
 /** A folder in which whatever is commonly used to open a browser only tells that it was started. */
 async function createOpeners(home: TestHome): Promise<string> {
@@ -45,7 +44,7 @@ test(
   `${SUBJECT}: in a container without a display it says so, opens nothing, and is completed from elsewhere`,
   {
     ...TIMEOUT,
-    skip: !mayUnshare && "namespaces take root on Linux",
+    skip: missingNamespaces("-mpf"),
   },
   async () => {
     await using issuer = await startIssuer();

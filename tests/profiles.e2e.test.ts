@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,13 +11,12 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { loginOf, loginsIn, secretOf } from "./testing/logins.ts";
 import { type Program, runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
+import { missingNamespaces } from "./testing/tools.ts";
 import { ADA, BOB } from "./testing/users.ts";
 
 /** The executable is also killed at each of its system calls, in faults.e2e.test.ts. */
 const KILLS = 10;
 const SLOW = { timeout: 300_000 };
-
-const mayMount = spawnSync("unshare", ["-m", "true"]).status === 0;
 
 async function run(home: TestHome, args: string[], exitCode = 0): Promise<string> {
   const ended = await runProgram(home, args);
@@ -170,7 +168,7 @@ test(
 
 test(
   `${SUBJECT}: an auth.json or a folder of profiles that is mounted is refused, and nothing is changed`,
-  { timeout: 60_000, skip: !mayMount && "mounting takes root on Linux" },
+  { timeout: 60_000, skip: missingNamespaces("-m") },
   async () => {
     await using home = await createHome();
     const logins = [loginOf(ADA), loginOf(BOB)].map((one) => JSON.stringify(one, null, 2));

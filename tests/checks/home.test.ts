@@ -7,9 +7,9 @@ import { leftoverChecks } from "../../src/checks/leftovers.ts";
 import { permissionChecks } from "../../src/checks/permissions.ts";
 import { assertFinding, examine, findingOf } from "../testing/examined.ts";
 import { createHome } from "../testing/home.ts";
+import { missingRoot } from "../testing/tools.ts";
 
-const IS_ROOT = process.getuid?.() === 0;
-const AS_ROOT = { skip: !IS_ROOT && "takes root" };
+const AS_ROOT = { skip: missingRoot() };
 
 test("a folder that is ours is well, one that does not exist is made later", async () => {
   await using home = await createHome();

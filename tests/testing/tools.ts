@@ -17,3 +17,15 @@ export function missingChromium(): string | false {
     ? `there is no Chromium at ${CHROMIUM} (set CHROMIUM)`
     : false;
 }
+
+/** Why a test that mounts, or makes another namespace, is skipped; `flags` are those of unshare(1). */
+export function missingNamespaces(flags: string): string | false {
+  const works = spawnSync("unshare", [flags, "true"], { stdio: "ignore" }).status === 0;
+  return works || IS_REQUIRED ? false : "namespaces take root on Linux";
+}
+
+/** Why a test that acts as two users is skipped. */
+export function missingRoot(): string | false {
+  const isRoot = process.platform === "linux" && process.getuid?.() === 0;
+  return isRoot || IS_REQUIRED ? false : "only root can act as another user";
+}

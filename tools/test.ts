@@ -37,8 +37,9 @@ let passed = 0;
 let failed = 0;
 const summary: string[] = [];
 await runPasses([
-  [denoPass(options), ...built("bundle")],
-  [bunPass("source", options), ...built("executable")],
+  [denoPass(options)],
+  [bunPass("source", options)],
+  [...built("executable"), ...built("bundle")],
 ], judge);
 say(`\n${summary.join("\n")}\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -26,6 +26,7 @@ export function refuseRequest(
   if (headersLength > MAX_HEADERS_LENGTH) return { status: 431 };
 
   if (!isLoopbackHost(headers.get("host"), url, port)) return { status: 421 };
+  if (!isDecodable(url)) return { status: 400 };
   if (!isOurs(new URL(url).pathname)) return { status: 404 };
   if (method !== "GET") return { status: 405, headers: { allow: "GET" } };
   const length = headers.get("content-length");
@@ -44,7 +45,19 @@ function isLoopbackHost(host: string | null, url: string, port: number): boolean
   const suffix = port === 80 ? "" : `:${port}`;
   const names = [`127.0.0.1${suffix}`, `localhost${suffix}`, `[::1]${suffix}`];
   if (host === null || !names.includes(host.toLowerCase())) return false;
-  return URL.canParse(url) && new URL(url).host === host.toLowerCase();
+  if (!URL.canParse(url)) return false;
+  const target = new URL(url);
+  return target.host === host.toLowerCase() && target.username + target.password === "";
+}
+
+/** Whether each escape stands for a character: a reader of addresses would guess at the others, each in its own way. */
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

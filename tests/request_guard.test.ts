@@ -73,6 +73,25 @@ verifies("S14", "refuseRequest() refuses a target in absolute form that names an
   assert.equal(refuseRequest(request, PORT, () => true)?.status, 421);
 });
 
+verifies(
+  "S14",
+  "refuseRequest() refuses a user's name in the target, and escapes that are none",
+  () => {
+    const headers = new Headers({ host: `127.0.0.1:${PORT}` });
+    const judgeUrl = (url: string): number | undefined =>
+      refuseRequest({ method: "GET", url, headers } as Request, PORT, () => true)?.status;
+    assert.equal(judgeUrl(`http://evil@127.0.0.1:${PORT}/success`), 421);
+    assert.equal(judgeUrl(`http://a:b@127.0.0.1:${PORT}/success`), 421);
+    for (const query of ["state=%", "state=%ZZ", "code=a%2", "code=%ff", "x=%c3%28", "%ED%A0%80"]) {
+      assert.equal(judgeUrl(`http://127.0.0.1:${PORT}/success?${query}`), 400, query);
+    }
+    assert.equal(
+      judgeUrl(`http://127.0.0.1:${PORT}/success?x=%C3%A4+%25&y=%F0%9F%94%91`),
+      undefined,
+    );
+  },
+);
+
 verifies("S15", "refuseRequest() refuses other paths, other methods and bodies", () => {
   for (
     const path of [

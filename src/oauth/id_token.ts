@@ -66,6 +66,10 @@ export function validateIdToken(idToken: string, expected: IdTokenExpectations):
       throw invalid("its alg does not sign it");
     }
   }
+  // What has to be understood, and is not, makes all of it unusable (RFC 7515 4.1.11).
+  if (header["crit"] !== undefined) {
+    throw invalid("its header has extensions that must be understood");
+  }
   const iss = claims["iss"];
   if (isDemanded || iss !== undefined) {
     if (typeof iss !== "string" || !isSameIssuer(iss, expected.issuer.given)) {

@@ -82,6 +82,12 @@ verifies("S37", "validateIdToken() refuses an alg that does not sign", () => {
   }
 });
 
+verifies("S37", "validateIdToken() refuses extensions that have to be understood", () => {
+  for (const crit of [["exp"], [], "b64", null]) {
+    assert.ok(isRefused(GOOD, HTTPS, { alg: "ES256", crit }), JSON.stringify(crit));
+  }
+});
+
 test("validateIdToken() asks less of a loopback issuer, but believes nothing that is wrong", () => {
   assert.ok(!isRefused({ sub: "u" }, LOOPBACK, {}));
   assert.ok(isRefused({ iss: "https://evil.test" }, LOOPBACK));

@@ -62,7 +62,7 @@ export function validateIdToken(idToken: string, expected: IdTokenExpectations):
   const isDemanded = !expected.issuer.isLoopbackHttp;
   const alg = header["alg"];
   if (isDemanded || alg !== undefined) {
-    if (typeof alg !== "string" || /^(none|hs\d+)$/i.test(alg)) {
+    if (typeof alg !== "string" || !/^(?!none$|hs\d+$)[a-z][\w-]{1,30}$/i.test(alg)) {
       throw invalid("its alg does not sign it");
     }
   }

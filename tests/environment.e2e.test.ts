@@ -56,8 +56,18 @@ verifies("S71", "variables that would give secrets away are refused by name", {
   const preload = join(home.path, "preload.js");
   await writeFile(preload, "");
   const variables: Record<string, string> = IS_DENO
-    ? { OTEL_DENO: "true", SSLKEYLOGFILE: join(home.path, "keys") }
-    : { BUN_OPTIONS: `--preload ${preload}` };
+    ? {
+      OTEL_DENO: "true",
+      SSLKEYLOGFILE: join(home.path, "keys"),
+      NODE_OPTIONS: `--require ${preload}`,
+    }
+    : {
+      BUN_OPTIONS: `--preload ${preload}`,
+      BUN_ENABLE_CRASH_REPORTING: "1",
+      BUN_CRASH_REPORT_URL: "http://127.0.0.1:9/",
+      BUN_INSPECT: "ws://127.0.0.1:0/x",
+      BUN_INSPECT_CONNECT_TO: "ws://127.0.0.1:9/",
+    };
   for (const [name, value] of Object.entries(variables)) {
     for (const args of [["status"], ["login", "--issuer", issuer.url, "--no-browser"]]) {
       const { exitCode, stderr } = await runProgram(home, args, { env: { [name]: value } });

@@ -15,6 +15,9 @@ import {
 const RUNTIME_VARIABLES: Readonly<Record<string, string>> = {
   BUN_OPTIONS: "can run foreign code in programs built with Bun",
   BUN_INSPECT: "makes programs built with Bun wait for a debugger, or talk to one",
+  BUN_INSPECT_CONNECT_TO: "makes programs built with Bun talk to a debugger",
+  BUN_ENABLE_CRASH_REPORTING: "sends reports of crashes to others, in programs built with Bun",
+  BUN_CRASH_REPORT_URL: "sends reports of crashes to others, in programs built with Bun",
   BUN_BE_BUN: "makes the executable another program",
   NODE_OPTIONS: "can run foreign code in programs on Node",
   NODE_TLS_REJECT_UNAUTHORIZED:

@@ -40,6 +40,14 @@ declare const Bun: {
   }): BunServer;
 };
 
+/** Variables of Bun itself, which it obeys before a line of ours runs: all that can be done is to go no further. */
+const HAZARDS: Readonly<Record<string, string>> = {
+  BUN_INSPECT: "it lets a debugger into this program",
+  BUN_INSPECT_CONNECT_TO: "it lets a debugger into this program",
+  BUN_ENABLE_CRASH_REPORTING: "it sends reports of a crash to others",
+  BUN_CRASH_REPORT_URL: "it sends reports of a crash to others",
+};
+
 function isExecutable(): boolean {
   return Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
 }
@@ -99,9 +107,13 @@ export const bunRuntime: Runtime = {
   writeTo: writeToDescriptor,
 
   /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
-  hazard(): Hazard | undefined {
-    if (!isExecutable() || process.execArgv.length === 0) return undefined;
-    return { variable: "BUN_OPTIONS", effect: "it can run foreign code in this program" };
+  hazard(env): Hazard | undefined {
+    if (!isExecutable()) return undefined;
+    if (process.execArgv.length > 0) {
+      return { variable: "BUN_OPTIONS", effect: "it can run foreign code in this program" };
+    }
+    const variable = Object.keys(HAZARDS).find((name) => env[name]);
+    return variable === undefined ? undefined : { variable, effect: HAZARDS[variable] ?? "" };
   },
 
   async protectMemory(): Promise<void> {

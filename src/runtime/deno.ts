@@ -51,6 +51,9 @@ export const denoRuntime: Runtime = {
         effect: "it sends traces, with addresses in them, to others",
       };
     }
+    if (/(^|[\s"'])(-r|--require|--import)\b/.test(env["NODE_OPTIONS"] ?? "")) {
+      return { variable: "NODE_OPTIONS", effect: "it runs foreign code in this program" };
+    }
     if (env["SSLKEYLOGFILE"]) {
       return {
         variable: "SSLKEYLOGFILE",

@@ -94,6 +94,8 @@ export function programEnvironment(
     ...Object.fromEntries(kept),
     DENO_DIR: process.env["DENO_DIR"] ?? join(homedir(), ".cache", "deno"),
     BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+    // As `deno task login` has it.
+    DENO_NO_UPDATE_CHECK: "1",
     HOME: home.path,
     CODEX_HOME: home.path,
     XDG_RUNTIME_DIR: home.path,

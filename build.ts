@@ -1,11 +1,21 @@
 /**
  * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it; and of the npm package
  * `dist/codex-login.mjs`, the program, with `dist/mcp_sdk.mjs`, which it loads for its MCP server, `dist/mod.mjs`, the library,
- * and `dist/types`, its declarations. `--bundle-only` leaves the executable out.
+ * and `dist/types`, its declarations; and `dist/codex-login.cdx.json`, the bill of materials of all that. `--bundle-only`
+ * leaves the executable out.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { describeMaterials, packagesOf } from "./tools/bill_of_materials.ts";
 import { bunPath } from "./tools/bun_path.ts";
 
 const DIST = "dist";
@@ -26,6 +36,9 @@ const MCP_SDK = `${DIST}/mcp_sdk.mjs`;
 const MCP_SDK_FILE = `--define=MCP_SDK=${JSON.stringify(`../${MCP_SDK}`)}`;
 
 const KEYRING = "@napi-rs/keyring";
+
+/** What got into any of the builds; Bun itself is what runs the executable. */
+const materials = new Set(["bun"]);
 
 mkdirSync(DIST, { recursive: true });
 build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
@@ -65,6 +78,12 @@ if (!process.argv.includes("--bundle-only")) {
   ]);
 }
 
+const { name, version, license } = JSON.parse(readFileSync("package.json", "utf8"));
+writeFileSync(
+  `${DIST}/codex-login.cdx.json`,
+  describeMaterials({ name, version, license }, [...materials, KEYRING]),
+);
+
 /** The one that npm chose for this machine, its C library included. */
 function keyringAddon(): string {
   const own = `${basename(KEYRING)}-${process.platform}-${process.arch}`;
@@ -83,7 +102,10 @@ function build(what: string, entry: string, file: string, options: readonly stri
   const into = options.includes("--compile")
     ? [`--outfile=${file}`]
     : [`--outdir=${dirname(file)}`, `--entry-naming=${basename(file)}`];
-  run(["build", entry, ...into, ...options]);
+  const metafile = `${file}.meta.json`;
+  run(["build", entry, ...into, ...options, `--metafile=${metafile}`]);
+  for (const one of packagesOf(metafile)) materials.add(one);
+  rmSync(metafile);
   const megabytes = (statSync(file).size / 1e6).toFixed(1);
   report(`${file}: ${what}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms`);
 }

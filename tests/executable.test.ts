@@ -20,6 +20,13 @@ async function plantHostileFolder(home: TestHome, issuerUrl: string): Promise<st
     ".env":
       `CODEX_HOME=${folder}\nCODEX_REVOKE_TOKEN_URL_OVERRIDE=${issuerUrl}/stolen\nNODE_TLS_REJECT_UNAUTHORIZED=0\n`,
     ".env.local": `CODEX_HOME=${folder}\n`,
+    ".env.production": `CODEX_HOME=${folder}\n`,
+    ".env.development.local": `CODEX_HOME=${folder}\n`,
+    ".npmrc": "registry=http://127.0.0.1:9/\n",
+    "auth.json": '{"OPENAI_API_KEY":"sk-planted"}',
+    "jsconfig.json": "{ broken",
+    "deno.jsonc": "{ broken",
+    "bun.lock": "{ broken",
     "bunfig.toml": 'preload = ["./preload.js"]\n',
     "preload.js": preload,
     "tsconfig.json": "{ broken",
@@ -42,7 +49,12 @@ verifies("S70", "a hostile current folder changes nothing", { skip: EXECUTABLE_O
   assert.equal((await program.ended).exitCode, 0);
   assert.equal((await home.authJson())["auth_mode"], "chatgpt");
   assert.ok(!(await home.list()).includes("owned"));
-  assert.equal((await runProgram(home, ["status"], { cwd })).exitCode, 0);
+  for (const args of [["status"], ["token"], ["doctor"], ["app-server"], ["logout"]]) {
+    const ended = await runProgram(home, args, { cwd });
+    assert.equal(ended.exitCode, 0, `${args}: ${ended.stderr}`);
+    assert.ok(!(ended.stdout + ended.stderr).includes("sk-planted"));
+  }
+  assert.ok(!(await home.list()).includes("owned"));
 });
 
 verifies(

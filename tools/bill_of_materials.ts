@@ -48,7 +48,18 @@ export function describeMaterials(
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function describe({ name, version, license, integrity }: LockedPackage) {
+interface Component {
+  readonly type: "library" | "platform";
+  /** What others in the document call it. */
+  readonly "bom-ref": string;
+  readonly name: string;
+  readonly version: string;
+  readonly purl: string;
+  readonly hashes: readonly { alg: "SHA-512"; content: string }[];
+  readonly licenses: readonly { license: { id: string } }[];
+}
+
+function describe({ name, version, license, integrity }: LockedPackage): Component {
   const purl = `pkg:npm/${name.replace(/^@/, "%40")}@${version}`;
   const [, digest = ""] = /^sha512-(.+)$/.exec(integrity) ?? [];
   return {

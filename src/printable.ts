@@ -16,7 +16,7 @@ export function printable(
   maxLength: number = MAX_LENGTH,
   secrets: Iterable<string> = [],
 ): string {
-  const clean = text.replace(/\s+/gu, " ").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim();
+  const clean = text.replace(/(?!\s)\p{C}/gu, "").replace(/\s+/gu, " ").trim();
   const characters = [...withoutSecrets(clean, secrets)];
   if (characters.length <= maxLength) return characters.join("");
   return `${characters.slice(0, maxLength - 1).join("")}…`;

@@ -86,10 +86,13 @@ function isExcepted(list: string, { host, port }: HopTarget): boolean {
 function isInNetwork(host: string, entry: string): boolean {
   const [network = "", bits] = entry.split("/");
   const kind = isIP(network);
-  if (kind === 0 || kind !== isIP(host)) return false;
+  // No address of a URL has a zone, and BlockList fails on one.
+  if (kind === 0 || kind !== isIP(host) || network.includes("%")) return false;
   const family = kind === 6 ? "ipv6" : "ipv4";
-  const prefix = bits === undefined ? (kind === 6 ? 128 : 32) : Number(bits);
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > (kind === 6 ? 128 : 32)) return false;
+  const longest = kind === 6 ? 128 : 32;
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return false;
+  const prefix = bits === undefined ? longest : Number(bits);
+  if (prefix > longest) return false;
   const networks = new BlockList();
   networks.addSubnet(network, prefix, family);
   return networks.check(host, family);

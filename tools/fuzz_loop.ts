@@ -1,0 +1,53 @@
+import type { RunDetails } from "fast-check";
+import type { FuzzProperty } from "../tests/fuzz/fuzz_property.ts";
+
+/** Runs of one property before the next has its turn. */
+const TURN = 200;
+
+export interface FuzzOptions {
+  /** By the clock of `now`, ms. */
+  readonly endsAt: number;
+  readonly now: () => number;
+  readonly seed: () => number;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Tries all properties in turn until the time is over. One that failed is not tried again.
+ *
+ * @returns what failed, with what it failed on and how to see it again.
+ */
+export async function fuzz(
+  properties: readonly FuzzProperty[],
+  { endsAt, now, seed, say }: FuzzOptions,
+): Promise<string[]> {
+  const runs = new Map(properties.map(({ name }) => [name, 0]));
+  const failures = new Map<string, string>();
+  do {
+    for (const { name, run } of properties) {
+      if (failures.has(name)) continue;
+      const details = await run({ seed: seed(), numRuns: TURN });
+      runs.set(name, (runs.get(name) ?? 0) + details.numRuns);
+      if (details.failed) {
+        const failure = describeFailure(name, details);
+        failures.set(name, failure);
+        say(failure);
+      }
+      if (now() >= endsAt) break;
+    }
+  } while (now() < endsAt && failures.size < properties.length);
+  for (const [name, count] of runs) say(`${String(count).padStart(8)} runs  ${name}`);
+  return [...failures.values()];
+}
+
+/** What it failed on, as short as it could be made, and the arguments that show it again. */
+export function describeFailure(name: string, details: RunDetails<unknown>): string {
+  const { counterexample, errorInstance, seed, counterexamplePath } = details;
+  const thrown = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+  const shown = JSON.stringify(counterexample)?.slice(0, 2_000);
+  return [
+    `${name}: ${thrown.slice(0, 2_000)}`,
+    `  on ${shown}`,
+    `  npm run fuzz -- --only "${name}" --seed ${seed} --path ${counterexamplePath}`,
+  ].join("\n");
+}

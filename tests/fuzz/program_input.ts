@@ -23,6 +23,7 @@ import { createWorld } from "../testing/world.ts";
 import { type FuzzProperty, fuzzProperty, MARK, parsed } from "./fuzz_property.ts";
 import { hostileJson, hostileText, nasty } from "./hostile.ts";
 
+const TYPED = { mayRepeat: true };
 const MAX_LINE_BYTES = 4_096;
 const REQUEST = { jsonrpc: "2.0", id: 1, method: "account/read", params: { refreshToken: false } };
 const START = { type: "chatgpt", codexStreamlinedLogin: true, appBrand: "codex", apiKey: MARK };
@@ -111,16 +112,12 @@ export const PROGRAM_INPUT: readonly FuzzProperty[] = [
       { maxLength: 6 },
     ),
     async (args) => {
-      // What people type is theirs to see; only that it is clean is looked at.
-      await parsed(() => parseArguments(args.map((one) => one.replaceAll(MARK, "mark"))));
+      await parsed(() => parseArguments(args), TYPED);
     },
   ),
   fuzzProperty("the environment", ["S71"], anEnvironment, async (env) => {
-    const marked = Object.fromEntries(
-      Object.entries(env).map(([name, value]) => [name, value.replaceAll(MARK, "mark")]),
-    );
-    const world = await createWorld({ env: marked });
-    await parsed(() => resolveConfig(world, {}));
+    const world = await createWorld({ env });
+    await parsed(() => resolveConfig(world, {}), TYPED);
     const { noticed, ways } = detectSurroundings({ env, platform: "linux" }, FILES, 1455);
     for (const text of [...noticed, ...ways, sshCommand({ env }, 1455)]) {
       assert.doesNotMatch(text, /[\p{Cc}\p{Cf}]/u);
@@ -172,7 +169,7 @@ export const PROGRAM_INPUT: readonly FuzzProperty[] = [
       "http://localhost@evil.test",
     ),
     async (text) => {
-      const issuer = await parsed(() => parseIssuer(text.replaceAll(MARK, "mark")));
+      const issuer = await parsed(() => parseIssuer(text), TYPED);
       if (!issuer) return;
       const url = new URL(issuer.base);
       assert.ok(
@@ -185,7 +182,7 @@ export const PROGRAM_INPUT: readonly FuzzProperty[] = [
     },
   ),
   fuzzProperty("a duration", ["S26"], hostileText("10m", "1h30m", "0", "500ms"), async (text) => {
-    const ms = await parsed(() => parseDuration(text.replaceAll(MARK, ""), "--timeout"));
+    const ms = await parsed(() => parseDuration(text, "--timeout"), TYPED);
     assert.ok(ms === undefined || (Number.isFinite(ms) && ms >= 0));
   }),
   fuzzProperty(

@@ -98,7 +98,10 @@ export async function acceptTokens(
   return { account, setupUrl: buildSetupUrl(client.issuer, tokens, claims), followUp };
 }
 
-/** Only into the login it was made for: by now another process may have saved another one. */
+/**
+ * Only into the login it was made for: by now another process may have saved another one, or renews this one, in another
+ * container even, where the locks of the home are not seen.
+ */
 async function saveApiKey(
   world: World,
   store: CredentialStore,
@@ -111,10 +114,12 @@ async function saveApiKey(
     world,
     "api key save",
     () =>
-      store.update((current) =>
-        current?.tokens?.login_owner_id === loginOwnerId
-          ? { ...current.document, OPENAI_API_KEY: apiKey }
-          : undefined
+      store.renewing(() =>
+        store.update((current) =>
+          current?.tokens?.login_owner_id === loginOwnerId
+            ? { ...current.document, OPENAI_API_KEY: apiKey }
+            : undefined
+        )
       ),
   );
 }

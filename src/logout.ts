@@ -62,7 +62,7 @@ async function endAll(
   options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
   // A token must not be revoked for a logout that cannot be done.
-  for (const { store } of held) await store.proveRemovable();
+  for (const { store } of held) await store.proveRemovable(options.tell);
   const revocation = await revokeAll(world, config, held, options.localOnly);
   world.signal.throwIfAborted();
   let areRemoved = true;

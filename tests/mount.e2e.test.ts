@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { maskKey } from "../src/printable.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { visit } from "./testing/fake_browser.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
+import { holdLock } from "./testing/lock_holder.ts";
 import { type Ended, runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { missingNamespaces, missingTool } from "./testing/tools.ts";
@@ -166,6 +168,94 @@ verifies(
       assert.ok(!left.some((name) => /tmp|pending/.test(name)), ended.stdout);
     }
     assert.equal(issuer.requests.length, 0);
+  },
+);
+
+verifies(
+  ["S44", "S51"],
+  `${SUBJECT}: a loose mounted auth.json is tightened, and a damaged one kept aside for us alone`,
+  OPTIONS,
+  async () => {
+    for (const text of [OLD, '{"tokens": {"id_token": "eyJ']) {
+      await using home = await createMountedHome();
+      await writeFile(outside(home), text);
+      await chmod(outside(home), 0o666);
+      const saved = await runMounted(
+        home,
+        `umask 0; ${BIND}`,
+        ["login", "--with-api-key"],
+        KEY,
+      );
+      assert.equal(saved.exitCode, 0, saved.stderr);
+      assert.equal((await stat(outside(home))).mode & 0o777, 0o600);
+      const aside = (await home.list()).filter((name) => name.includes("corrupt"));
+      assert.equal(aside.length, text === OLD ? 0 : 1);
+      for (const name of aside) {
+        assert.equal(await home.mode(name), "600");
+        assert.equal(await readFile(join(home.path, name), "utf8"), text);
+      }
+    }
+  },
+);
+
+verifies(
+  ["S46", "S53"],
+  `${SUBJECT}: a mounted auth.json that another container is writing is waited for, not called damaged`,
+  { ...OPTIONS, skip: OPTIONS.skip || missingTool("strace", "-V") },
+  async () => {
+    await using writer = await createMountedHome();
+    await using reader = await createMountedHome();
+    const bind = `mount --bind "${outside(writer)}" "$H/auth.json"`;
+    // A slow disk: the file is not whole for some time.
+    const slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", writer.authPath];
+    const writing = runProgram(writer, ["login", "--with-api-key"], {
+      wrapper: [
+        ...["unshare", "-m", "sh", "-ec", `${bind}; exec "$@"`, "sh", ...slow],
+        ...["-e", "trace=fsync", "-e", "inject=fsync:delay_exit=200000"],
+      ],
+      env: { H: writer.path },
+      input: KEY,
+      cwd: "/",
+    });
+    let isWritten = false;
+    writing.finally(() => isWritten = true);
+    const shown = new Set<string>();
+    while (!isWritten) {
+      const { exitCode, stdout, stderr } = await runMounted(reader, bind, ["status", "--json"]);
+      assert.equal(exitCode, 0, stderr);
+      shown.add(JSON.parse(stdout).apiKey);
+    }
+    const { exitCode, stderr } = await writing;
+    assert.equal(exitCode, 0, stderr);
+    for (const key of shown) assert.ok([maskKey(KEY), maskKey("sk-old")].includes(key), key);
+    assert.deepEqual((await reader.list()).filter((name) => name.includes("corrupt")), []);
+  },
+);
+
+verifies(
+  "S53",
+  `${SUBJECT}: a login tries nothing out in a mounted auth.json that another container has locked`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createMountedHome();
+    const { mtimeMs } = await stat(outside(home));
+    const held = await holdLock(outside(home));
+    await using program = startLogin(home, issuer, [], {
+      wrapper: ["unshare", "-m", "sh", "-ec", `${BIND}; exec "$@"`, "sh"],
+      env: { H: home.path, OUT: outside(home) },
+      cwd: "/",
+    });
+    const address = await program.authUrl();
+    assert.equal((await stat(outside(home))).mtimeMs, mtimeMs);
+    const visited = visit(address);
+    await program.shows(/^Waiting for .*, which holds auth\.json\.$/m);
+    assert.equal(await readFile(outside(home), "utf8"), OLD);
+    await held[Symbol.asyncDispose]();
+    await visited;
+    const { exitCode, stderr } = await program.ended;
+    assert.equal(exitCode, 0, stderr);
+    assert.match(await readFile(outside(home), "utf8"), /refresh_token/);
   },
 );
 

@@ -57,7 +57,11 @@ export function createFileStore(
         const kept = Math.min(size ?? 0, MAX_AUTH_FILE_BYTES);
         const bytes = Math.max(kept, TYPICAL_BYTES) + HEADROOM_BYTES;
         await proveWritable(target, bytes, world.randomBytes);
-        if (await isMountPoint(target)) await proveMountedFile(target, bytes);
+        if (await isMountPoint(target)) {
+          // Who renews has the lock of the file already.
+          const lock = purpose === "sign-in" ? () => world.runtime.tryLock(target) : undefined;
+          await proveMountedFile(target, bytes, lock);
+        }
         const { credentials } = await readOrDamaged(target);
         if (credentials && purpose === "sign-in") {
           await proveKeeping(home, credentials, world.randomBytes);
@@ -65,11 +69,12 @@ export function createFileStore(
       });
     },
 
-    async proveRemovable(): Promise<void> {
-      const { target } = await resolveAuthPath(home);
-      await access(dirname(target), constants.W_OK).catch((thrown) => {
-        throw new LoginError("SAVE_FAILED", `${printable(target)} cannot be removed`, {
-          reason: describeSystemError(thrown),
+    async proveRemovable(onWait): Promise<void> {
+      await locked({ limitMs: WAIT_MS, signal: world.signal, onWait }, async ({ target }) => {
+        await access(dirname(target), constants.W_OK).catch((thrown) => {
+          throw new LoginError("SAVE_FAILED", `${printable(target)} cannot be removed`, {
+            reason: describeSystemError(thrown),
+          });
         });
       });
     },

@@ -3,7 +3,6 @@ import { readEntry, readEntryOrDamaged } from "./copies.ts";
 import { createFileStore, type StoreWorld } from "./file_store.ts";
 import type { Keyring } from "./keyring.ts";
 import { WAIT_MS, withLockedHome } from "./locked_home.ts";
-import { makePrivateFolder } from "./private_folder.ts";
 import type { CredentialPlace } from "./store.ts";
 
 /**
@@ -22,9 +21,9 @@ export function createKeyringPlace(
     renewing: file.renewing,
     load: async () => readEntry(await keyring.look(onObstacle)),
 
-    async proveRemovable(): Promise<void> {
-      await makePrivateFolder(home);
-      await keyring.read();
+    async proveRemovable(onWait): Promise<void> {
+      const wait = { limitMs: WAIT_MS, signal: world.signal, onWait };
+      await withLockedHome(world, home, wait, () => keyring.read());
     },
 
     remove(isExpected, onWait): Promise<boolean> {

@@ -3,11 +3,17 @@ import { copyFile, type FileHandle, open, realpath, unlink } from "node:fs/promi
 import { basename, dirname } from "node:path";
 import type { RandomBytes } from "../oauth/pkce.ts";
 import { readProc } from "../proc.ts";
+import type { FileLock } from "../runtime/runtime.ts";
 import { pendingPath, replaceFile, saveFailed, syncFolder } from "./atomic_file.ts";
 import { MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
 
 /** Holds the place of the first byte while the others are written: with it no file is JSON. */
 const UNFINISHED = new Uint8Array([0]);
+
+/** Whether this text is of a file that is being written; what a power cut filled with zeros is not. */
+export function isUnfinished(text: string): boolean {
+  return text.startsWith("\0") && text[1] !== "\0";
+}
 
 /**
  * Whether something is mounted at exactly this path, as containers do with single files: such a file can be written and
@@ -72,16 +78,30 @@ export async function overwriteMountedFile(
 /**
  * Proves that `bytes` could be written into a mounted file, and leaves it as it was.
  *
+ * @param tryLock for who has not locked the file. Where somebody else has, who may be writing it in another container, nothing
+ * is tried out but to open it.
  * @throws {LoginError} SAVE_FAILED
  */
-export async function proveMountedFile(path: string, bytes: number): Promise<void> {
+export async function proveMountedFile(
+  path: string,
+  bytes: number,
+  tryLock?: () => Promise<FileLock | undefined>,
+): Promise<void> {
+  let lock: FileLock | undefined;
   try {
+    await withFile(path, () => Promise.resolve());
+    if (tryLock) {
+      lock = await tryLock();
+      if (!lock) return;
+    }
     await withFile(path, async (file, old) => {
       await reserve(file, old.length, bytes);
       await file.truncate(old.length);
     });
   } catch (thrown) {
     throw saveFailed(path, thrown);
+  } finally {
+    lock?.release();
   }
 }
 

@@ -31,8 +31,8 @@ export interface CredentialPlace {
   ): Promise<T>;
   /** What is stored now, without a lock and without a change: what is stored is always whole. */
   load(tell?: OnWait): Promise<Credentials | undefined>;
-  /** Fails if a stored login could not be removed; changes nothing. */
-  proveRemovable(): Promise<void>;
+  /** Fails if a stored login could not be removed, be it that the locks are not to be had; changes nothing. */
+  proveRemovable(onWait?: OnWait): Promise<void>;
   /** Removes what is stored, if `isExpected` still finds in it what the caller has seen; tells whether it did. */
   remove(
     isExpected: (current: Credentials | undefined) => boolean,

@@ -1,5 +1,6 @@
 import { unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LoginError, systemCode } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readSmallFile } from "../small_file.ts";
@@ -7,7 +8,11 @@ import { describeSystemError } from "../system_error.ts";
 import { followLink } from "./auth_path.ts";
 import { pendingPath, removeLeftovers, syncFolder } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
-import { emptyMountedFile, isMountPoint } from "./mounted_file.ts";
+import { emptyMountedFile, isMountPoint, isUnfinished } from "./mounted_file.ts";
+
+/** What a file that is being written in place is looked at again after, and for how long: milliseconds. */
+const PAUSE_MS = 20;
+const UNFINISHED_MS = 2_000;
 
 /** @throws {LoginError} CREDENTIALS_CORRUPT when it is too large, CREDENTIALS_UNREADABLE */
 export function readText(path: string): Promise<string | undefined> {
@@ -20,18 +25,28 @@ export function readText(path: string): Promise<string | undefined> {
     ));
 }
 
-/** A file that was being written in place when the process died is made good by the copy beside it. */
-export async function readCredentials(path: string): Promise<Credentials | undefined> {
-  const text = await readText(path);
-  try {
-    const credentials = text === undefined ? undefined : parseAuthFile(text);
-    if (credentials || text === undefined) return credentials;
-  } catch (thrown) {
-    const pending = await readPending(path);
-    if (pending) return pending;
-    throw thrown;
+/**
+ * A file that was being written in place when the process died is made good by the copy beside it. One that is being written
+ * this moment, in another container where that copy is, is waited for: it is not damaged.
+ *
+ * @throws {LoginError} CREDENTIALS_CORRUPT, CREDENTIALS_UNREADABLE
+ */
+export async function readCredentials(
+  path: string,
+  pause: () => Promise<unknown> = () => sleep(PAUSE_MS),
+): Promise<Credentials | undefined> {
+  for (let left = UNFINISHED_MS / PAUSE_MS;; left--) {
+    const text = await readText(path);
+    if (text === undefined) return undefined;
+    try {
+      return parseAuthFile(text) ?? await readPending(path);
+    } catch (thrown) {
+      const pending = await readPending(path);
+      if (pending) return pending;
+      if (left === 0 || !isUnfinished(text)) throw thrown;
+    }
+    await pause();
   }
-  return await readPending(path);
 }
 
 async function readPending(path: string): Promise<Credentials | undefined> {

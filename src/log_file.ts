@@ -5,12 +5,12 @@ import {
   fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   renameSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { LoginError } from "./errors.ts";
+import { openNoFollowSync } from "./no_follow.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
 
@@ -82,10 +82,9 @@ function isFull(descriptor: number): boolean {
 /** @throws the system's error, or a LoginError SAVE_FAILED for what is no log. */
 function openForAppending(path: string): number {
   // O_NONBLOCK: a FIFO that nobody reads is not waited for.
-  const descriptor = openSync(
+  const descriptor = openNoFollowSync(
     path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) |
-      (constants.O_NONBLOCK ?? 0),
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0),
     0o600,
   );
   try {

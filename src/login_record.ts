@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readFile, readlink, unlink } from "node:fs/promises";
+import { lstat, mkdir, readFile, readlink, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openNoFollow } from "./no_follow.ts";
 import { runTool } from "./proc.ts";
 import { environmentValue, type World } from "./world.ts";
 
@@ -85,11 +86,8 @@ async function isFile(path: string): Promise<boolean> {
 /** Process and network, a line each. */
 async function writeMark(path: string): Promise<void> {
   const mark = `${process.pid}\n${await networkNamespace()}\n`;
-  const file = await open(
-    path,
-    constants.O_WRONLY | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0),
-  )
-    .catch(() => undefined);
+  const flags = constants.O_WRONLY | constants.O_TRUNC;
+  const file = await openNoFollow(path, flags).catch(() => undefined);
   await file?.writeFile(mark).catch(() => {});
   await file?.close();
 }

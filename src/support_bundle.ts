@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { type FileHandle, unlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { type Config, SETTING_NAMES } from "./config.ts";
 import type { CheckResult } from "./doctor.ts";
 import { LoginError, systemCode, toLoginError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";
 import { type Clean, SECRET_NAME } from "./known_secrets.ts";
+import { openNoFollow } from "./no_follow.ts";
 import { readSettings } from "./settings.ts";
 import { describeSystemError } from "./system_error.ts";
 import { VERSION } from "./version.ts";
@@ -36,11 +37,10 @@ export async function createBundle(given: string): Promise<SupportBundle> {
       reason: systemCode(thrown) === "EEXIST" ? "it exists already" : describeSystemError(thrown),
       hint: "name a file that does not exist yet, in a folder of your own: --bundle FILE",
     });
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
-    (constants.O_NOFOLLOW ?? 0);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   let file: FileHandle;
   try {
-    file = await open(path, flags, 0o600);
+    file = await openNoFollow(path, flags, 0o600);
   } catch (thrown) {
     throw refuse(thrown);
   }
@@ -113,10 +113,10 @@ function flatten(name: string, value: unknown, isOurs: boolean): string[] {
 
 async function readLogEnd({ logDir }: Config, clean: Clean): Promise<string[]> {
   if (!isAbsolute(logDir)) return ["nobody knows where it is"];
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
   let file: FileHandle | undefined;
   try {
-    file = await open(join(logDir, "codex-login.log"), flags);
+    file = await openNoFollow(join(logDir, "codex-login.log"), flags);
     const stat = await file.stat();
     if (!stat.isFile()) return ["it is no regular file"];
     const start = Math.max(0, stat.size - LOG_BYTES);

@@ -4,13 +4,17 @@ import {
   chmod,
   chown,
   link,
+  lstat,
   mkdir,
   readdir,
   readFile,
+  rename,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { maskKey } from "../src/printable.ts";
@@ -35,6 +39,8 @@ const IS_ROOT = process.getuid?.() === 0;
 const COMMANDS = {
   status: ["status"],
   logout: ["logout"],
+  token: ["token"],
+  refresh: ["refresh"],
   "key login": ["login", "--with-api-key"],
   // Nobody listens there: what is told before anybody signs in asks nobody.
   "browser login": ["login", "--issuer", "http://127.0.0.1:9", "--port", "0", "--no-browser"],
@@ -61,6 +67,15 @@ async function run(home: TestHome, name: keyof typeof COMMANDS): Promise<Ended> 
   return await runProgram(home, COMMANDS[name], { input: KEY, cwd: "/" });
 }
 
+/** Leaves the socket's file behind, with nobody at it. */
+async function bindSocket(path: string): Promise<void> {
+  const server = createServer();
+  const elsewhere = `${path}.bound`;
+  await new Promise<void>((resolve) => server.listen(elsewhere, resolve));
+  await rename(elsewhere, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 const inPlaceOfAuthJson: readonly (readonly [
   what: string,
   make: (home: TestHome) => Promise<unknown>,
@@ -76,6 +91,26 @@ const inPlaceOfAuthJson: readonly (readonly [
     "a FIFO",
     (home) => Promise.resolve(execFileSync("mkfifo", [home.authPath])),
     /it is not a regular file/,
+  ],
+  ["a socket", async (home) => void await bindSocket(home.authPath), /it is not a regular file/],
+  [
+    "a device that never ends",
+    (home) => Promise.resolve(execFileSync("mknod", ["-m", "600", home.authPath, "c", "1", "5"])),
+    /it is not a regular file/,
+    !IS_ROOT && "making devices takes root",
+  ],
+  [
+    "a link to a device that never ends",
+    (home) => symlink("/dev/zero", home.authPath),
+    IS_ROOT ? /it is not a regular file/ : /it belongs to user 0/,
+  ],
+  [
+    "links in a circle",
+    async (home) => {
+      await symlink("auth.json", join(home.path, "other"));
+      await symlink("other", home.authPath);
+    },
+    /it is a chain of too many links/,
   ],
   [
     "another user's file",
@@ -96,14 +131,14 @@ for (const [what, make, reason, skip = false] of inPlaceOfAuthJson) {
     async () => {
       await using home = await createHome();
       await make(home);
-      const before = await stat(home.authPath);
-      for (const name of ["status", "logout"] as const) {
+      const before = await lstat(home.authPath);
+      for (const name of ["status", "logout", "token", "refresh"] as const) {
         await assertRefused(home, name, "CREDENTIALS_UNREADABLE", reason);
       }
       for (const name of ["key login", "browser login"] as const) {
         await assertRefused(home, name, "SAVE_FAILED", reason);
       }
-      const after = await stat(home.authPath);
+      const after = await lstat(home.authPath);
       for (const member of ["ino", "uid", "mode", "size", "nlink", "mtimeMs"] as const) {
         assert.equal(after[member], before[member], member);
       }
@@ -159,12 +194,13 @@ const damaged:
 
 for (const [what, make, reason] of damaged) {
   verifies(
-    "S51",
+    ["S51", "S55"],
     `${SUBJECT}: a file ${what} is damage to a status, nothing to a logout, and kept aside by a login`,
     SLOW,
     async () => {
       await using home = await createHome();
       await make(home);
+      await chmod(home.authPath, 0o644);
       const { size, ino } = await stat(home.authPath);
       await assertRefused(home, "status", "CREDENTIALS_CORRUPT", reason);
       assert.equal((await stat(home.authPath)).size, size);
@@ -173,6 +209,7 @@ for (const [what, make, reason] of damaged) {
       const aside = (await home.list()).find((name) => name.includes("corrupt")) ?? "";
       assert.equal((await stat(join(home.path, aside))).ino, ino);
       assert.equal((await stat(join(home.path, aside))).size, size);
+      assert.equal(await home.mode(aside), "600");
       assert.equal((await home.authJson())["OPENAI_API_KEY"], KEY);
 
       await make(home);

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { LoginError } from "../errors.ts";
+import { openNoFollow } from "../no_follow.ts";
 import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
@@ -97,7 +98,7 @@ async function moveAside(target: string, aside: string): Promise<void> {
 
 /** Takes a file that the reference or a person made from the eyes of others. */
 export async function makePrivate(path: string): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = await openNoFollow(path, constants.O_RDONLY);
   await file.chmod(0o600).finally(() => file.close());
 }
 

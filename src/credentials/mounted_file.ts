@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { copyFile, type FileHandle, open, realpath, unlink } from "node:fs/promises";
+import { copyFile, type FileHandle, realpath, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { openNoFollow } from "../no_follow.ts";
 import type { RandomBytes } from "../oauth/pkce.ts";
 import { readProc } from "../proc.ts";
 import type { FileLock } from "../runtime/runtime.ts";
@@ -121,7 +122,7 @@ async function withFile(
   path: string,
   use: (file: FileHandle, old: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const file = await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0));
+  const file = await openNoFollow(path, constants.O_RDWR);
   try {
     const { size } = await file.stat();
     if (size > MAX_AUTH_FILE_BYTES) throw Object.assign(new Error(), { code: "EFBIG" });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { unlink, writeFile } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { ERROR_KINDS, type ErrorCode } from "../error_kinds.ts";
+import { openNoFollow } from "../no_follow.ts";
 import { readSmallFile } from "../small_file.ts";
 
 /** What became of a refresh token that was sent to the issuer, as far as the processes before us know. */
@@ -23,7 +24,7 @@ export interface SentMark {
 const MAX_BYTES = 200;
 /** Neither through a link nor into a FIFO that nobody reads. */
 const REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC |
-  (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  (constants.O_NONBLOCK ?? 0);
 
 const FORM = /^(\S{22}) (cut|whole)(?: ([A-Z_]+) (\d{1,15}))?$/;
 
@@ -46,10 +47,15 @@ export function createSentMark(path: string): SentMark {
     write(refreshToken, { wasCutOff, failure }): Promise<void> {
       const end = failure ? ` ${failure.code} ${failure.at}` : "";
       const text = `${fingerprint(refreshToken)} ${wasCutOff ? "cut" : "whole"}${end}`;
-      return writeFile(path, text, { mode: 0o600, flag: REPLACE }).catch(() => {});
+      return replace(path, text).catch(() => {});
     },
     clear: () => unlink(path).catch(() => {}),
   };
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const file = await openNoFollow(path, REPLACE, 0o600);
+  await file.writeFile(text).finally(() => file.close());
 }
 
 /** Enough to know a token again, and nothing to find it by. */

@@ -1,5 +1,6 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync } from "node:fs";
 import { LoginError, systemCode } from "../errors.ts";
+import { openNoFollowSync } from "../no_follow.ts";
 import { describeSystemError } from "../system_error.ts";
 
 /**
@@ -9,11 +10,10 @@ import { describeSystemError } from "../system_error.ts";
  * @throws {LoginError} SAVE_FAILED when it cannot be opened or is no regular file.
  */
 export function openLockFile(path: string, extraFlags = 0): number {
-  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) |
-    (constants.O_NONBLOCK ?? 0) | extraFlags;
+  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0) | extraFlags;
   let descriptor: number;
   try {
-    descriptor = openSync(path, flags, 0o600);
+    descriptor = openNoFollowSync(path, flags, 0o600);
   } catch (thrown) {
     if (extraFlags !== 0 && systemCode(thrown) === "EAGAIN") throw thrown;
     throw new LoginError("SAVE_FAILED", `The lock file ${path} cannot be opened`, {

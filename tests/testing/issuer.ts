@@ -55,6 +55,8 @@ export interface IssuerOptions {
   /** Extra or other claims of the ID token. */
   readonly idTokenClaims?: (claims: Record<string, unknown>) => Record<string, unknown>;
   readonly idTokenHeader?: Record<string, unknown>;
+  /** Told of each request when it comes, before anything is answered. */
+  readonly onRequest?: (request: RecordedRequest) => void;
 }
 
 /** An issuer that refuses whatever an issuer has to refuse: a wrong verifier, a used code, another redirect URI. */
@@ -296,6 +298,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
       body,
     };
     requests.push(request);
+    options.onRequest?.(request);
     const wrong = request.endpoint === "other" ? undefined : misbehave[request.endpoint];
     await wrong?.after;
     if (wrong?.hang) return;

@@ -38,7 +38,10 @@ export async function resolveAuthPath(
     if (!stat?.isSymbolicLink()) {
       return { path, target, size: stat && requireSoleFile(target, stat, code) };
     }
-    target = await followLink(target);
+    // It may have become something else meanwhile.
+    target = await followLink(target).catch((thrown) => {
+      throw refused(code, path, describeSystemError(thrown));
+    });
   }
   throw refused(code, path, "it is a chain of too many links");
 }

@@ -6,7 +6,7 @@ import { printable } from "../printable.ts";
 import { readSmallFile } from "../small_file.ts";
 import { describeSystemError } from "../system_error.ts";
 import { followLink } from "./auth_path.ts";
-import { pendingPath, removeLeftovers, syncFolder } from "./atomic_file.ts";
+import { pendingPath, removeLeftovers, saveFailed, syncFolder } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 import { emptyMountedFile, isMountPoint, isUnfinished } from "./mounted_file.ts";
 
@@ -83,7 +83,9 @@ export async function removeAuthFile(path: string, target: string): Promise<void
 async function linksTo(path: string, target: string): Promise<string[]> {
   const names = [path];
   for (let name = path; name !== target && names.length < 30;) {
-    name = await followLink(name);
+    name = await followLink(name).catch((thrown) => {
+      throw saveFailed(path, thrown);
+    });
     names.push(name);
   }
   return names.reverse();

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { createCallbackLog } from "./callback_log.ts";
 import { deferred } from "./deferred.ts";
 import { LoginError, toLoginError } from "./errors.ts";
+import { HARDENED_HEADERS } from "./hardened_headers.ts";
 import {
   type CompletedLogin,
   createLoginOutcome,
@@ -12,7 +13,6 @@ import type { LoginAttempt } from "./oauth/attempt.ts";
 import { validateAuthorizationResponse } from "./oauth/authorization.ts";
 import { base64Url } from "./oauth/pkce.ts";
 import {
-  BARE_POLICY,
   type Landing,
   type Page,
   renderErrorPage,
@@ -62,17 +62,6 @@ const SUCCESS_PATH = "/success";
 
 type Answer = { readonly redirect: string } | Page;
 
-const HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "connection": "close",
-  "content-security-policy": BARE_POLICY,
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-};
-
 export function createCallbackServer(
   world: Pick<World, "log" | "randomBytes">,
   options: CallbackServerOptions,
@@ -90,6 +79,8 @@ export function createCallbackServer(
   /** What every callback is told, whatever it brings: the first right one decided. */
   let answer: Promise<Answer> | undefined;
   let successPage: Page | undefined;
+  /** Made once: a flood asks for it thousands of times. */
+  let foreignPage: Promise<Page> | undefined;
   let setupUrl: string | undefined;
   let isJudging = false;
 
@@ -114,7 +105,9 @@ export function createCallbackServer(
     const parameters = new URL(c.req.url).searchParams;
     const response = await validateAuthorizationResponse(parameters, options.attempt);
     logCallback(parameters, response);
-    if (response.kind === "foreign") return respond(await renderForeignPage(landing));
+    if (response.kind === "foreign") {
+      return respond(await (foreignPage ??= renderForeignPage(landing)));
+    }
     answer ??= present(outcome.settle(response), c.env.peer);
     const told = await answer;
     if (!("redirect" in told) || told.redirect !== successPath) pageServed.resolve();
@@ -151,7 +144,7 @@ export function createCallbackServer(
     if (!isAllowed) return refuse(403);
     if (!outcome.end(new LoginError("SUPERSEDED", "A newer sign-in took over"))) return refuse(409);
     log.write("info", TARGET, "login gave way to a newer one");
-    return new Response("Login cancelled", { headers: HEADERS });
+    return new Response("Login cancelled", { headers: HARDENED_HEADERS });
   }
 
   const paths: ReadonlySet<string> = new Set(
@@ -190,12 +183,15 @@ export function createCallbackServer(
 
 function respond(answer: Answer): Response {
   if ("redirect" in answer) {
-    return new Response(null, { status: 303, headers: { ...HEADERS, location: answer.redirect } });
+    return new Response(null, {
+      status: 303,
+      headers: { ...HARDENED_HEADERS, location: answer.redirect },
+    });
   }
   return new Response(answer.html, {
     status: answer.status,
     headers: {
-      ...HEADERS,
+      ...HARDENED_HEADERS,
       "content-security-policy": answer.contentSecurityPolicy,
       "content-type": "text/html; charset=utf-8",
     },
@@ -212,6 +208,6 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 function refuse(status: number, headers: Record<string, string> = {}): Response {
   return new Response(STATUS_TEXT[status] ?? "Refused", {
     status,
-    headers: { ...HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
+    headers: { ...HARDENED_HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
   });
 }

@@ -2,6 +2,7 @@ import errorTemplate from "../assets/error.html" with { type: "text" };
 import successTemplate from "../assets/success.html" with { type: "text" };
 import type { Account } from "./account.ts";
 import type { LoginError } from "./errors.ts";
+import { BARE_POLICY } from "./hardened_headers.ts";
 import { sha256 } from "./oauth/pkce.ts";
 import { describeNextStep } from "./next_step.ts";
 import { printable } from "./printable.ts";
@@ -12,10 +13,6 @@ export interface Page {
   readonly html: string;
   readonly contentSecurityPolicy: string;
 }
-
-/** For answers without a page, and the start of every page's own policy. */
-export const BARE_POLICY =
-  "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Where a browser ends, and where the person is to go on. */
 export interface Landing {

@@ -167,6 +167,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "login_outcome.ts": "callback_server.test.ts",
     "system_terminal.ts": "screen.e2e.test.ts",
     "paste_input.ts": "paste.test.ts",
+    "hardened_headers.ts": "callback_server.test.ts",
     "callback_log.ts": "callback_server.test.ts",
     "settle_earlier.ts": "login.test.ts",
     "organization_setup.ts": "login.test.ts",

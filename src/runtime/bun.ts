@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { toNativeResponse } from "./native_response.ts";
 import { writeToDescriptor } from "./write_to_descriptor.ts";
 import { tryLockFileEx } from "./bun_kernel32.ts";
@@ -76,7 +77,8 @@ export const bunRuntime: Runtime = {
         development: false,
         // Without development Bun would share the port with any other process of the same user.
         reusePort: false,
-        error: () => toNativeResponse(new Response(null, { status: 500 })),
+        error: () =>
+          toNativeResponse(new Response(null, { status: 500, headers: HARDENED_HEADERS })),
         fetch: answerWith(handler),
       });
       resolve({

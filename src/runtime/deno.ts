@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
+import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { toNativeResponse } from "./native_response.ts";
 import {
   entryPath,
@@ -88,7 +89,8 @@ function keepServing({ hostname, port, handler }: ServeOptions): HttpServer {
         port: at,
         // Without these two Deno writes to stdout, and a failure shows its message to the client.
         onListen: () => {},
-        onError: () => toNativeResponse(new Response(null, { status: 500 })),
+        onError: () =>
+          toNativeResponse(new Response(null, { status: 500, headers: HARDENED_HEADERS })),
       },
       async (request, { remoteAddr }) => {
         const peer = { address: remoteAddr.hostname, port: remoteAddr.port };

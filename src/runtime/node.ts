@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { systemCode } from "../errors.ts";
+import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { describeSystemError } from "../system_error.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import {
@@ -42,25 +43,36 @@ export const nodeRuntime: Runtime = {
   name: "node",
 
   async serve({ hostname, port, handler }: ServeOptions): Promise<HttpServer> {
-    const { createAdaptorServer } = await import("@hono/node-server");
-    const server = createAdaptorServer({
-      fetch: (request, { incoming }) => {
+    const { createServer } = await import("node:http");
+    const { getRequestListener, RequestError } = await import("@hono/node-server");
+    const answer = getRequestListener(
+      (request, { incoming }) => {
         // Node keeps the first of several Host headers and drops the others without a word.
         const hosts = incoming.rawHeaders.filter((name, i) => i % 2 === 0 && /^host$/i.test(name));
-        if (hosts.length !== 1) return new Response(null, { status: 400 });
+        if (hosts.length !== 1) return refuse(400);
         // The request's URL is a normalised one: what was really asked for has to be the same.
         const asked = (incoming.url ?? "").replace(/\?.*$/s, "");
-        if (asked !== new URL(request.url).pathname) return new Response(null, { status: 404 });
+        if (asked !== new URL(request.url).pathname) return refuse(404);
         const { remoteAddress = "", remotePort = 0 } = incoming.socket;
         return handler(request, { address: remoteAddress, port: remotePort });
       },
-      overrideGlobalObjects: false,
-      serverOptions: {
-        headersTimeout: REQUEST_LIMIT_MS,
-        requestTimeout: REQUEST_LIMIT_MS,
-        connectionsCheckingInterval: CHECK_MS,
+      {
+        overrideGlobalObjects: false,
+        errorHandler: (thrown) => refuse(thrown instanceof RequestError ? 400 : 500),
       },
-    }) as Server;
+    );
+    const server = createServer({
+      headersTimeout: REQUEST_LIMIT_MS,
+      requestTimeout: REQUEST_LIMIT_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      // We look ourselves, and our refusal has our headers.
+      requireHostHeader: false,
+    }, answer);
+    server.on("clientError", refuseBroken);
+    server.on("checkExpectation", (_, response) => {
+      response.writeHead(417, HARDENED_HEADERS);
+      response.end();
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, hostname, resolve);
@@ -114,6 +126,29 @@ export const nodeRuntime: Runtime = {
     return Promise.resolve();
   },
 };
+
+function refuse(status: number): Response {
+  return new Response(null, { status, headers: HARDENED_HEADERS });
+}
+
+const BROKEN: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
+
+/** What is no HTTP, too long or too slow never becomes a request: Node's own refusal would lack our headers. */
+function refuseBroken(error: Error, connection: Duplex): void {
+  const socket = connection as Socket;
+  // Where an answer has begun, a second one would only be a part of it.
+  if (socket.writable && socket.bytesWritten === 0) {
+    const status = BROKEN[systemCode(error) ?? ""] ?? "400 Bad Request";
+    const headers = Object.entries(HARDENED_HEADERS).map(([name, value]) =>
+      `${name}: ${value}\r\n`
+    );
+    socket.write(`HTTP/1.1 ${status}\r\n${headers.join("")}content-length: 0\r\n\r\n`);
+  }
+  socket.destroy();
+}
 
 function flockCommand(descriptor: number): Promise<number | null> {
   return new Promise((resolve, reject) => {

@@ -21,6 +21,8 @@ import { hostileJson, hostileObject, hostileText, mutated } from "./hostile.ts";
 
 const NOW = Date.UTC(2026, 10, 27);
 const SIGNAL = new AbortController().signal;
+/** Nothing secret has been sent yet: the issuer's words are shown. */
+const NOTHING_SECRET = { mayRepeat: true };
 const ISSUER = parseIssuer("https://issuer.test");
 const CLIENT = { issuer: ISSUER, clientId: "app" };
 const CLAIMS = {
@@ -131,7 +133,10 @@ export const ISSUER_ANSWERS: readonly FuzzProperty[] = [
     },
   ),
   fuzzProperty("a device code", ["S40", "S41"], anAnswer(USER_CODE), async (answer) => {
-    const code = await parsed(() => requestUserCode(giving(answer), CLIENT, NOW, SIGNAL));
+    const code = await parsed(
+      () => requestUserCode(giving(answer), CLIENT, NOW, SIGNAL),
+      NOTHING_SECRET,
+    );
     if (!code) return;
     assert.match(code.userCode, /^[A-Z0-9-]{4,16}$/);
     assert.ok(code.intervalMs >= 1_000 && code.intervalMs <= 60_000);
@@ -139,7 +144,10 @@ export const ISSUER_ANSWERS: readonly FuzzProperty[] = [
     assert.equal(new URL(code.verificationUrl).origin, "https://issuer.test");
   }),
   fuzzProperty("an issuer's metadata", ["S8", "S10"], anAnswer(METADATA), async (answer) => {
-    const found = await parsed(() => requestDeviceEndpoints(giving(answer), ISSUER, SIGNAL));
+    const found = await parsed(
+      () => requestDeviceEndpoints(giving(answer), ISSUER, SIGNAL),
+      NOTHING_SECRET,
+    );
     if (!found) return;
     for (const url of [found.deviceAuthorization, found.token]) {
       assert.equal(url.protocol, "https:");

@@ -120,7 +120,7 @@ verifies(
     const tokens = (changes: Record<string, unknown>): Record<string, unknown> => ({
       change: (answer: Record<string, unknown>) => ({ ...answer, ...changes }),
     });
-    const rows: [what: string, wrong: Record<string, unknown>][] = [
+    const all: [what: string, wrong: Record<string, unknown>][] = [
       ["a bomb", { status: 200, headers: { ...json, "content-encoding": "gzip" }, body: bomb }],
       ["too large", { status: 200, headers: json, body: " ".repeat(1_200_000) }],
       ["HTML", { status: 200, headers: { "content-type": "text/html" }, body: "<h1>hello</h1>" }],
@@ -134,6 +134,8 @@ verifies(
       ["a list for a token", tokens({ refresh_token: ["rt"] })],
       ["a line's end in a token", tokens({ access_token: "a\r\nb" })],
     ];
+    // Half of them in npm test: each is a process.
+    const rows = all.filter((_, at) => at % times(2, 1) === 0);
     for (const [what, wrong] of rows) {
       await using issuer = await startIssuer();
       await using home = await createHome();
@@ -146,7 +148,7 @@ verifies(
         program,
         issuer,
         home,
-        /TOKEN_RESPONSE_INVALID|RESPONSE_TOO_LARGE|CAPTIVE_PORTAL|ISSUER_\w+/,
+        /TOKEN_RESPONSE_INVALID|RESPONSE_TOO_LARGE|CAPTIVE_PORTAL|TOKEN_ENDPOINT|ISSUER_\w+/,
       );
       assert.equal(issuer.asked("token").length, 1, what);
     }
@@ -159,7 +161,7 @@ verifies(
   SLOW,
   async () => {
     await using elsewhere = await occupy(0);
-    for (const status of [301, 307, 308]) {
+    for (const status of [307, 301, 308].slice(0, times(1, 3))) {
       await using issuer = await startIssuer();
       for (const target of [`http://127.0.0.1:${elsewhere.port}/x`, `${issuer.url}/stolen`]) {
         const away = { status, headers: { location: target } };
@@ -276,7 +278,8 @@ verifies(
   async () => {
     const start = (home: TestHome, issuer: TestIssuer): Program =>
       startProgram(home, ["login", "--device-auth", "--issuer", issuer.url]);
-    for (const code of [ESCAPES, "", "x", "A".repeat(40), ["ABCD-1234"], "ABCD\n1234-EFGH"]) {
+    const codes = [ESCAPES, "ABCD\n1234-EFGH", "", "x", "A".repeat(40), ["ABCD-1234"]];
+    for (const code of codes.slice(0, times(2, codes.length))) {
       await using issuer = await startIssuer();
       await using home = await createHome();
       await home.writeAuth(EARLIER);
@@ -359,6 +362,34 @@ verifies(
     const code = new URL(callback).searchParams.get("code") ?? "";
     assert.ok(code.length > 20 && !page.body.includes(code));
     await assertFailed(program, issuer, home, /\w+/);
+  },
+);
+
+verifies(
+  "S36",
+  `${SUBJECT}: the query of an address that a variable names is not shown when it is echoed`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await storeLogin(home, issuer, -10);
+    const key = "query-canary-0123456789";
+    const echo = {
+      status: 400,
+      body: JSON.stringify({ error: "x", error_description: `cannot POST /oauth/x?key=${key}` }),
+    };
+    issuer.misbehave.refresh = echo;
+    issuer.misbehave.revoke = echo;
+    const env = {
+      CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${issuer.url}/oauth/token?key=${key}`,
+      CODEX_REVOKE_TOKEN_URL_OVERRIDE: `${issuer.url}/oauth/revoke?key=${key}`,
+    };
+    for (const args of [["refresh", "--verbose"], ["token"], ["doctor"], ["logout", "--verbose"]]) {
+      const { stdout, stderr } = await runProgram(home, args, { env });
+      assert.ok(!(stdout + stderr).includes(key), `${args}: ${stderr}`);
+    }
+    assert.equal(issuer.asked("revoke").length > 0, true);
+    assert.ok(!(await home.textOutsideAuth()).includes(key));
   },
 );
 

@@ -4,6 +4,7 @@ import { LoginError } from "../errors.ts";
 import type { Fetch } from "../world.ts";
 import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { readRefusal } from "./error_response.ts";
+import { querySecrets } from "./issuer.ts";
 import { FORM_HEADERS, readDate, readTokenAnswer, TokenText } from "./token.ts";
 
 /** Why new tokens are asked for; the reference tells its issuer. */
@@ -59,16 +60,17 @@ export async function requestRefresh(
     postAsClient(fetch, request, body, type, { limitMs: Math.max(1, remainingMs()) });
   const grant = { client_id: clientId, grant_type: "refresh_token" };
   const members = { ...grant, refresh_reason: reason, refresh_token: refreshToken };
+  const secrets = [refreshToken, ...querySecrets(request.endpoint)];
   let response = await post(JSON.stringify(members), "application/json");
   if (response.status === 200) return await readRefreshedTokens(response);
-  let refusal = await readRefusal(response, [refreshToken]);
+  let refusal = await readRefusal(response, secrets);
   const isUnread = response.status === 415 ||
     (response.status === 400 && refusal.code === "invalid_request");
   if (isUnread && remainingMs() > 0) {
     const form = new URLSearchParams({ ...grant, refresh_token: refreshToken });
     response = await post(form.toString(), FORM_HEADERS["content-type"]);
     if (response.status === 200) return await readRefreshedTokens(response);
-    refusal = await readRefusal(response, [refreshToken]);
+    refusal = await readRefusal(response, secrets);
   }
   const { status } = response;
   const known = Object.hasOwn(PERMANENT, refusal.code) ? PERMANENT[refusal.code] : undefined;

@@ -2,6 +2,7 @@ import { LoginError } from "../errors.ts";
 import type { Fetch } from "../world.ts";
 import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { describeRefusal } from "./error_response.ts";
+import { querySecrets } from "./issuer.ts";
 import { FORM_HEADERS } from "./token.ts";
 
 export interface RevocationRequest extends ClientRequest {
@@ -36,7 +37,7 @@ export async function revokeToken(
   }
   if (response.status < 200 || response.status > 299) {
     throw new LoginError("TOKEN_ENDPOINT", "The issuer refused the revocation", {
-      reason: await describeRefusal(response, [token]),
+      reason: await describeRefusal(response, [token, ...querySecrets(request.endpoint)]),
     });
   }
 }

@@ -16,6 +16,7 @@ import { signJwt } from "./testing/jwt.ts";
 import { runProgram, SUBJECT } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { storeLogin as storeExpiredLogin } from "./testing/stored_login.ts";
+import { onlyThorough } from "./testing/thorough.ts";
 import { missingTool } from "./testing/tools.ts";
 import { ADA, authClaim, BOB } from "./testing/users.ts";
 import { verifies } from "./testing/verifies.ts";
@@ -197,9 +198,10 @@ const profileUse: Scenario = {
   // Once the chosen login is in place, what is missing is made up for by the next command that writes.
   isHarmless: ({ name, path, text }) =>
     path.startsWith("profiles/.active.json") ||
-    (path === "profiles" && !/O_DIRECTORY/.test(text)) ||
+    (path === "profiles" && !name.startsWith("getdents") && !/O_DIRECTORY/.test(text)) ||
     (name.startsWith("unlink") && path === "profiles/.exchange.json"),
-  isSometimesHarmless: ({ path, text }) => path === "profiles" && /O_DIRECTORY/.test(text),
+  isSometimesHarmless: ({ name, path, text }) =>
+    path === "profiles" && (name.startsWith("getdents") || /O_DIRECTORY/.test(text)),
   owns: /^profiles$/,
   touches: [
     /^rename\w* auth\.json$/,
@@ -210,61 +212,68 @@ const profileUse: Scenario = {
 };
 
 const SLOW = { timeout: 120_000 };
-const IN_FULL = SUBJECT === "executable"
-  ? missingTool("strace", "-V")
+const IN_FULL = { timeout: 600_000 };
+const WITH_STRACE = missingTool("strace", "-V");
+const AT_EACH_CALL = SUBJECT === "executable"
+  ? WITH_STRACE || onlyThorough()
   : "in full only for the executable";
-const IN_PART = SUBJECT === "executable" || (SUBJECT === "source" && "Bun" in globalThis)
-  ? "the executable is hurt in full"
-  : missingTool("strace", "-V");
-const MOUNTED = IN_FULL ||
+const MOUNTED = AT_EACH_CALL ||
   (spawnSync("unshare", ["-m", "true"]).status !== 0 && "mounting takes root on Linux");
 
 after(removeCountedProgram);
 
 for (
   const [scenario, skip] of [
-    [keyLogin, IN_FULL],
-    [browserLogin, IN_FULL],
-    [localLogout, IN_FULL],
-    [logout, IN_FULL],
-    [damagedLogin, IN_FULL],
+    [keyLogin, AT_EACH_CALL],
+    [browserLogin, AT_EACH_CALL],
+    [localLogout, AT_EACH_CALL],
+    [logout, AT_EACH_CALL],
+    [damagedLogin, AT_EACH_CALL],
     [mountedLogin, MOUNTED],
-    [refresh, IN_FULL],
-    [profileUse, IN_FULL],
+    [refresh, AT_EACH_CALL],
+    [profileUse, AT_EACH_CALL],
   ] as const
 ) {
   verifies(
     ["S45", "S46", "S58"],
     `${SUBJECT}: kill -9 at each system call of ${scenario.name} leaves the old or the new`,
-    { ...SLOW, skip },
+    { ...IN_FULL, skip },
     () => killEverywhere(scenario),
   );
   verifies(
     "S47",
     `${SUBJECT}: a disk error at each system call of ${scenario.name} changes nothing, and is told`,
-    { ...SLOW, skip },
+    { ...IN_FULL, skip },
     () => failEverywhere(scenario, scenario === mountedLogin ? IN_PLACE : undefined),
   );
 }
 
-/** Where the runtimes differ from each other: how they write. */
-const WRITING = /^(openat|p?write\w*|fsync|rename\w*|unlink\w*) (\.auth.*tmp|auth\.json)$/;
+/** The calls that write, sync, rename and remove: where the runtimes differ from each other. */
+const WRITING = /^(p?write\w*|fsync|rename\w*|unlink\w*) (\.auth.*tmp|auth\.json)$/;
 
-for (const scenario of [keyLogin, localLogout]) {
-  verifies(["S46", "S47"], `${SUBJECT}: kill -9 and disk errors where ${scenario.name} writes`, {
+for (
+  const [scenario, rows] of [
+    [keyLogin, ["S46", "S47"]],
+    [refresh, ["S46", "S47", "S58"]],
+    [localLogout, ["S46", "S47"]],
+  ] as const
+) {
+  verifies(rows, `${SUBJECT}: kill -9 and disk errors where ${scenario.name} writes`, {
     ...SLOW,
-    skip: IN_PART,
+    skip: WITH_STRACE,
   }, async () => {
     const here = {
       ...scenario,
-      touches: scenario.touches.filter((one) => /tmp/.test(one.source)),
+      touches: scenario.touches.filter((one) =>
+        /(write|fsync|rename\\w\*) \\.auth/.test(one.source)
+      ),
     };
     await killEverywhere(here, WRITING);
     await failEverywhere(here, WRITING);
   });
 }
 
-test("programs that do it carelessly are caught", { ...SLOW, skip: IN_FULL }, async () => {
+test("programs that do it carelessly are caught", { ...SLOW, skip: AT_EACH_CALL }, async () => {
   const careless = (script: string): Scenario => ({
     ...keyLogin,
     command: ["sh", "-c", script],

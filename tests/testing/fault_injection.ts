@@ -9,10 +9,12 @@ import {
   type FileCall,
   injecting,
   type Injection,
+  isReading,
   readCalls,
   readInjected,
   recording,
 } from "./strace.ts";
+import { onlyThorough } from "./thorough.ts";
 
 /** One command line to be hurt at each of its system calls. */
 export interface Scenario {
@@ -58,6 +60,9 @@ const THOROUGH: ReadonlySet<string> = new Set(
 
 const KEY_AFTERWARDS = "sk-afterwards-0123456789abcdef";
 
+/** How often one call is aimed at, if threads share the work in another way each time. */
+const MAX_TRIES = 40;
+
 /** How many runs of a scenario go on at the same time. */
 const LANES = 4;
 
@@ -69,7 +74,9 @@ const LANES = 4;
  * @param only restricts it to calls, `name path`, like this.
  */
 export async function killEverywhere(scenario: Scenario, only = /./): Promise<void> {
-  await hurtEverywhere(scenario, only, () => ["kill"], async (run) => {
+  // What only looks leaves the disk as the call before it did.
+  const kill = (call: FileCall): Injection[] => isReading(call) ? [] : ["kill"];
+  await hurtEverywhere(scenario, only, kill, async (run) => {
     const { home, issuer } = run;
     const outcome = await judge(run);
     await assertPrivate(run);
@@ -94,7 +101,7 @@ export async function failEverywhere(scenario: Scenario, only = /./): Promise<vo
     // Whatever it answers, Linux lets go of the descriptor; and what was to be kept has been synced before.
     if (name === "close") return [];
     if (name === "flock") return ["error=ENOLCK"];
-    return THOROUGH.has(name)
+    return THOROUGH.has(name) || !onlyThorough()
       ? DISK_ERRORS.map((error): Injection => `error=${error}`)
       : ["error=EIO"];
   };
@@ -116,9 +123,8 @@ export async function failEverywhere(scenario: Scenario, only = /./): Promise<vo
     await assertPrivate(run);
     // More than one call failed: then the new one may be all that is whole.
     if (run.hits > 1) return void await judge(run);
-    const code = call.name === "flock"
-      ? "LOCK_UNSUPPORTED"
-      : call.name === "openat" && /O_RDONLY\|O_NONBLOCK|O_DIRECTORY/.test(call.text)
+    const code = call.name === "flock" ? "LOCK_UNSUPPORTED" : isReading(call) ||
+        call.name === "openat" && /O_RDONLY\|O_NONBLOCK|O_DIRECTORY/.test(call.text)
       ? "CREDENTIALS_UNREADABLE"
       : "SAVE_FAILED";
     assert.match(ended.stderr, new RegExp(`^error\\[${code}\\]: `, "m"));
@@ -137,7 +143,7 @@ function isHarmless({ name, path, text }: FileCall): boolean {
   // A temporary file that cannot be removed is removed by the next save.
   if (name.startsWith("unlink") && path.endsWith(".tmp")) return true;
   if (name === "openat" && /O_PATH|O_DIRECTORY/.test(text)) return path !== "profiles";
-  return path === "." && (name === "openat" || name === "fsync");
+  return path === "." && ["openat", "fsync", "getdents64"].includes(name);
 }
 
 /** One run that was hurt. */
@@ -163,25 +169,43 @@ async function hurtEverywhere(
 ): Promise<void> {
   const command = scenario.command ?? countedCommand();
   const calls = (await recordCalls(scenario, command)).filter((call) => only.test(say(call)));
-  const work = calls.flatMap((call) => injections(call).map((injection) => ({ call, injection })));
-  const wanted = new Set(work.map(({ call }) => say(call)));
+  const wanted = calls.flatMap((call) =>
+    injections(call).map((injection) => ({ call, injection, tries: 0 }))
+  );
+  const work = [...wanted];
   const hit = new Set<string>();
+  const isHit = ({ call, injection }: { call: FileCall; injection: Injection }): boolean =>
+    hit.has(`${injection} ${say(call)} ${call.count}`);
   const failures: string[] = [];
   const lanes = Array.from({ length: LANES }, async () => {
     for (let next = work.shift(); next; next = work.shift()) {
-      const { call, injection } = next;
-      const isHit = await hurt(scenario, command, call, injection, check).catch((thrown) => {
-        failures.push(thrown.message);
-        return true;
-      });
-      if (isHit) hit.add(say(call));
+      const { call, injection, tries } = next;
+      if (tries > 0 && isHit(next)) continue;
+      const count = call.count - tries % Math.ceil(call.count / 2);
+      const counts = await hurt(scenario, command, { ...call, count }, injection, check)
+        .catch((thrown) => {
+          failures.push(thrown.message);
+          return [call.count];
+        });
+      for (const one of counts) hit.add(`${injection} ${say(call)} ${one}`);
+      next.tries++;
+      // Which thread makes a call is another one each time.
+      if (!isHit(next) && next.tries < MAX_TRIES) work.push(next);
     }
   });
   await Promise.all(lanes);
   if (failures.length > 0) throw new Error(failures.join("\n"));
-  assert.deepEqual([...wanted].filter((one) => !hit.has(one)), [], "these were never hurt");
+  const missed = wanted.filter((one) => !isHit(one));
+  assert.deepEqual(
+    missed.map(({ call, injection }) => `${injection} at ${say(call)} no. ${call.count}`),
+    [],
+    "these were never hurt",
+  );
   for (const pattern of scenario.touches) {
-    assert.ok([...hit].some((one) => pattern.test(one)), `${pattern} is not in ${[...hit]}`);
+    assert.ok(
+      wanted.some(({ call }) => pattern.test(say(call))),
+      `${pattern} is not in ${[...hit]}`,
+    );
   }
 }
 
@@ -189,14 +213,14 @@ function say({ name, path }: FileCall): string {
   return `${name} ${path}`;
 }
 
-/** @returns whether the call was met. */
+/** @returns which calls of this kind were met, counted over all threads. */
 async function hurt(
   scenario: Scenario,
   command: readonly string[],
   call: FileCall,
   injection: Injection,
   check: (run: Run) => Promise<void>,
-): Promise<boolean> {
+): Promise<number[]> {
   await using at = await setUp(scenario);
   const wrapper = [
     ...scenario.wrapper?.(at.home) ?? [],
@@ -204,7 +228,7 @@ async function hurt(
   ];
   const ended = await runScenario(scenario, command, at, wrapper);
   const stored = await readStored(scenario, at.home);
-  const hits = (await readInjected(at.trace, injection)).map((text) => ({ ...call, text }));
+  const hits = (await readInjected(at.trace, injection)).map((one) => ({ ...call, ...one }));
   // Where two threads were hit, what counts is the call that matters.
   const hit = hits.findLast((one) => !isHarmless(one)) ?? hits[0];
   const matters = hits.filter((one) => !isHarmless(one)).length;
@@ -218,7 +242,7 @@ async function hurt(
       `${call.path} (${run.call.text}): ${error.message}\n${ended.stderr}`;
     throw error;
   }
-  return hit !== undefined;
+  return hits.map(({ count }) => count);
 }
 
 /** Every call of an undisturbed run, which must succeed. Of a log, one of each kind is enough. */

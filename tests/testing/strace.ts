@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-/** Every system call that changes a file or lets go of one, by the names of both usual architectures. */
+/** Every system call that changes a file or lets go of one, by the names of every usual architecture. */
 const CHANGING = [
   "openat",
   "write",
@@ -13,11 +13,24 @@ const CHANGING = [
   "close",
   ...["rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat"],
   ...["chmod", "fchmod", "fchmodat", "link", "linkat", "symlink", "symlinkat"],
+  ...["writev", "pwritev", "truncate", "fallocate", "copy_file_range", "sendfile"],
+  ...["open", "creat", "openat2", "fchown", "fchownat", "chown", "mknodat"],
 ];
+
+/** Those that only look. */
+const READING = ["read", "pread64", "readv", "getdents64"];
+
+export function isReading({ name }: Pick<FileCall, "name">): boolean {
+  return READING.includes(name);
+}
 
 /** Calls whose file is their first argument, a descriptor. */
 const BY_DESCRIPTOR: ReadonlySet<string> = new Set(
-  ["write", "pwrite64", "fsync", "fdatasync", "ftruncate", "flock", "close", "fchmod"],
+  [
+    ...["write", "pwrite64", "fsync", "fdatasync", "ftruncate", "flock", "close", "fchmod"],
+    ...["writev", "pwritev", "fallocate", "fchown", "copy_file_range", "sendfile"],
+    ...READING,
+  ],
 );
 
 /** One system call on a file of the home. */
@@ -36,7 +49,16 @@ export type Injection = "kill" | `error=${string}`;
 
 /** The command to put before another so that its calls are written to `file`. */
 export function recording(file: string): string[] {
-  return ["strace", "-f", "-qq", "-y", "-o", file, "-e", `trace=${CHANGING.join()}`];
+  return [
+    "strace",
+    "-f",
+    "-qq",
+    "-y",
+    "-o",
+    file,
+    "-e",
+    `trace=${[...CHANGING, ...READING].map((name) => `?${name}`).join()}`,
+  ];
 }
 
 /**
@@ -73,26 +95,34 @@ export async function readCalls(file: string, home: string): Promise<FileCall[]>
   return calls;
 }
 
-/** The arguments of each call that was hit: one, or one in each of several threads; none when it was not met. */
-export async function readInjected(file: string, injection: Injection): Promise<string[]> {
+/** One call that never happened. */
+export interface InjectedCall {
+  /** Its arguments. */
+  readonly text: string;
+  /** How many of its kind there were until then in all threads, itself included. */
+  readonly count: number;
+}
+
+/** Each call that was hit: one, or one in each of several threads; none when it was not met. */
+export async function readInjected(file: string, injection: Injection): Promise<InjectedCall[]> {
   const lines = (await readFile(file, "utf8")).split("\n");
+  const describe = (at: number): InjectedCall => ({
+    text: (lines[at] ?? "").replace(CALL, ""),
+    count: lines.slice(0, at + 1).filter((line) => CALL.test(line)).length,
+  });
   if (injection === "kill") {
     const isKilled = lines.some((line) => line.endsWith("+++ killed by SIGKILL +++"));
-    return isKilled ? [argumentsOf(lines.findLast((line) => CALL.test(line)))] : [];
+    return isKilled ? [describe(lines.findLastIndex((line) => CALL.test(line)))] : [];
   }
   return lines.flatMap((line, at) => {
     if (!line.endsWith("(INJECTED)")) return [];
     const [, thread, resumed] = /^(\d+) +(<\.\.\. )?/.exec(line) ?? [];
     const isBegun = (one: string): boolean => one.startsWith(`${thread} `) && CALL.test(one);
-    return [argumentsOf(resumed ? lines.slice(0, at).findLast(isBegun) : line)];
+    return [describe(resumed ? lines.slice(0, at).findLastIndex(isBegun) : at)];
   });
 }
 
 const CALL = /^\d+ +\w+\(/;
-
-function argumentsOf(line = ""): string {
-  return line.replace(CALL, "");
-}
 
 function pathOf(name: string, text: string): string | undefined {
   if (BY_DESCRIPTOR.has(name)) return /^\d+<([^>]*)>/.exec(text)?.[1];

@@ -22,7 +22,10 @@ export function refuseRequest(
   const { headers, method, url } = request;
   if (url.length > MAX_TARGET_LENGTH) return { status: 414 };
   let headersLength = 0;
-  for (const [name, value] of headers) headersLength += name.length + value.length + 4;
+  for (const [name, value] of headers) {
+    // Repeated headers come as one, with commas: each part may have been a line of its own.
+    headersLength += value.length + value.split(", ").length * (name.length + 4);
+  }
   if (headersLength > MAX_HEADERS_LENGTH) return { status: 431 };
 
   if (!isLoopbackHost(headers.get("host"), url, port)) return { status: 421 };

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
 import { readTcpSockets } from "../src/proc_net.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
+import { assertHardened } from "./testing/hardened.ts";
 import { createHome } from "./testing/home.ts";
 import { get, type Reply, sendRaw } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
@@ -55,26 +56,6 @@ verifies(
     }
   },
 );
-
-/** What each answer of ours says, whatever else it says. */
-const HARDENED: Readonly<Record<string, RegExp>> = {
-  "cache-control": /^no-store$/,
-  "content-security-policy": /^default-src 'none';.*frame-ancestors 'none'/,
-  "cross-origin-opener-policy": /^same-origin$/,
-  "cross-origin-resource-policy": /^same-origin$/,
-  "referrer-policy": /^no-referrer$/,
-  "x-content-type-options": /^nosniff$/,
-  "x-frame-options": /^DENY$/,
-};
-
-function assertHardened({ status, headers }: Reply): void {
-  for (const [name, value] of Object.entries(HARDENED)) {
-    assert.match(String(headers[name]), value, `${status}: ${name}`);
-  }
-  for (const name of Object.keys(headers)) {
-    assert.doesNotMatch(name, /^(server|x-powered-by|set-cookie|access-control-.*)$/);
-  }
-}
 
 verifies(
   "S19",

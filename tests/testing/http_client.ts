@@ -40,6 +40,38 @@ export function get(
   });
 }
 
+/** As `sendRaw()`, each piece in a packet of its own. */
+export function sendPieces(
+  port: number,
+  pieces: readonly string[],
+  quietMs = 400,
+): Promise<string> {
+  return new Promise((resolve) => {
+    let received = "";
+    const socket = connect(port, "127.0.0.1", async () => {
+      for (const piece of pieces) {
+        if (socket.destroyed) return;
+        await new Promise((sent) => socket.write(piece, "latin1", sent));
+      }
+    });
+    socket.setNoDelay(true);
+    socket.setTimeout(quietMs, () => socket.destroy());
+    socket.on("data", (chunk) => received += chunk.toString("latin1"));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(received));
+  });
+}
+
+/** The status and headers of an answer as it was received. */
+export function readHead(received: string): Pick<Reply, "status" | "headers"> {
+  const [line = "", ...rows] = received.split("\r\n\r\n")[0]?.split("\r\n") ?? [];
+  const headers = rows.map((row) => {
+    const at = row.indexOf(":");
+    return [row.slice(0, at).toLowerCase(), row.slice(at + 1).trim()];
+  });
+  return { status: Number(line.split(" ")[1]), headers: Object.fromEntries(headers) };
+}
+
 /** Sends bytes as they are and gives what came back until the other side closed, or until it was silent for `quietMs`. */
 export function sendRaw(
   port: number,

@@ -77,24 +77,28 @@ export function startsProgram(file: string): boolean {
   return /\.e2e\.test\.ts$|executable\.test\.ts$/.test(file);
 }
 
+/** Two cores, and a pass waits a good part of its time. */
+const LANES = 2;
+
 /**
- * Runs passes, those of different lanes at the same time: two cores, and each pass waits most of the time. What they say goes
- * unseen meanwhile, and is shown when each is over. Without networks of their own there is one lane: the tests use fixed ports.
+ * Runs passes, the longest first, each in the first lane that is free. What they say goes unseen meanwhile, and is shown when
+ * each is over. Without networks of their own there is one lane: the tests use fixed ports.
  */
 export async function runPasses(
-  lanes: readonly (readonly Pass[])[],
+  passes: readonly Pass[],
   judge: (pass: Pass, status: number) => void,
 ): Promise<void> {
   const isolation = findIsolation();
   if (!isolation) {
-    for (const pass of lanes.flat()) {
+    for (const pass of passes) {
       process.stdout.write(`\n===== ${pass.name} =====\n`);
       judge(pass, runInSight(pass.command, pass.env));
     }
     return;
   }
-  await Promise.all(lanes.map(async (lane) => {
-    for (const pass of lane) {
+  const queue = [...passes];
+  await Promise.all(Array.from({ length: LANES }, async () => {
+    for (let pass = queue.shift(); pass; pass = queue.shift()) {
       const output = `${REPORTS}/${pass.name}.log`;
       const status = await runInto(output, [...isolation, ...pass.command], pass.env);
       process.stdout.write(`\n===== ${pass.name} =====\n${readFileSync(output, "utf8")}`);

@@ -30,11 +30,9 @@ const options = { files, only: TAGGED, env: { CODEX_LOGIN_THOROUGH: "true" } };
 const endToEnd = files.filter(startsProgram);
 preparePasses();
 await runPasses([
-  [denoPass(options)],
-  [
-    ...(endToEnd.length > 0 ? [bunPass("executable", { ...options, files: endToEnd })] : []),
-    bunPass("source", options),
-  ],
+  ...(endToEnd.length > 0 ? [bunPass("executable", { ...options, files: endToEnd })] : []),
+  denoPass(options),
+  bunPass("source", options),
 ], judge);
 
 const rows = judgeRequirements(reports, waivers);

@@ -37,9 +37,10 @@ let passed = 0;
 let failed = 0;
 const summary: string[] = [];
 await runPasses([
-  [denoPass(options)],
-  [bunPass("source", options)],
-  [...built("executable"), ...built("bundle")],
+  denoPass(options),
+  bunPass("source", options),
+  ...built("bundle"),
+  ...built("executable"),
 ], judge);
 say(`\n${summary.join("\n")}\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -84,10 +84,11 @@ function isExcepted(list: string, { host, port }: HopTarget): boolean {
 }
 
 function isInNetwork(host: string, entry: string): boolean {
-  const [network = "", bits] = entry.split("/");
+  const [zoned = "", bits] = entry.split("/");
+  // A zone (fe80::1%eth0) names an interface of this machine; the address is what counts.
+  const network = zoned.replace(/%.*$/, "");
   const kind = isIP(network);
-  // No address of a URL has a zone, and BlockList fails on one.
-  if (kind === 0 || kind !== isIP(host) || network.includes("%")) return false;
+  if (kind === 0 || kind !== isIP(host)) return false;
   const family = kind === 6 ? "ipv6" : "ipv4";
   const longest = kind === 6 ? 128 : 32;
   if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return false;

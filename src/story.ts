@@ -1,6 +1,7 @@
 import type { ErrorCode } from "./error_kinds.ts";
 import { type LoginError, toLoginError } from "./errors.ts";
 import { readErrorCode, readRequestId } from "./oauth/error_response.ts";
+import { querySecrets } from "./redaction.ts";
 import { type Fetch, type Log, type LogFields, SILENT_LOG, type World } from "./world.ts";
 
 const TARGET = "codex_login::story";
@@ -89,6 +90,8 @@ function tellRequests(fetch: Fetch, log: Log, elapsed: World["elapsed"]): Fetch 
   const refusals = new Map<string, string>();
   return async (address, init) => {
     const { origin, pathname } = new URL(address);
+    // The issuer may repeat them.
+    for (const secret of querySecrets(address)) log.hide(secret);
     const endpoint = origin + pathname;
     const began = elapsed();
     const took = (): LogFields => ({ duration_ms: Math.round(elapsed() - began) });

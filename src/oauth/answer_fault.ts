@@ -6,13 +6,15 @@ import { readRequestId } from "./error_response.ts";
  * it at all. Told by status and headers alone, so that it is the same whichever endpoint was asked.
  *
  * @param words what it said, cleaned.
+ * @param secrets what was sent, should the name of the request repeat it.
  * @returns undefined when the endpoint itself refused.
  */
 export function answerFault(
   { status, headers }: Pick<Response, "status" | "headers">,
   words: string,
+  secrets: readonly string[] = [],
 ): LoginError | undefined {
-  const details = { reason: withRequestId(words, headers), status };
+  const details = { reason: withRequestId(words, headers, secrets), status };
   const isPage = /html/i.test(headers.get("content-type") ?? "");
   if (status === 511) {
     return new LoginError("CAPTIVE_PORTAL", "A web page answered in the issuer's place", details);
@@ -33,7 +35,11 @@ export function answerFault(
 }
 
 /** So that the issuer's support can find it. */
-export function withRequestId(words: string, headers: Headers): string {
-  const id = readRequestId(headers);
+export function withRequestId(
+  words: string,
+  headers: Headers,
+  secrets: readonly string[],
+): string {
+  const id = readRequestId(headers, secrets);
   return id === undefined ? words : `${words} (request ${id})`;
 }

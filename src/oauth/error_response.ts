@@ -1,6 +1,7 @@
 import { LoginError } from "../errors.ts";
 import { isJsonObject, parseJson } from "../json.ts";
 import { printable } from "../printable.ts";
+import { withoutSecrets } from "../redaction.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 
@@ -38,9 +39,13 @@ export async function readRefusal(
 /** Where issuers, and what stands before them, name a request, so that their support can find it. */
 const REQUEST_ID_HEADERS = ["x-request-id", "x-oai-request-id", "request-id", "cf-ray"];
 
-export function readRequestId(headers: Headers): string | undefined {
+/** @param secrets what was sent: a name in which one of them is written is none. */
+export function readRequestId(
+  headers: Headers,
+  secrets: readonly string[] = [],
+): string | undefined {
   return REQUEST_ID_HEADERS.map((name) => headers.get(name)).find((id) =>
-    id !== null && /^[\w.:-]{1,100}$/.test(id)
+    id !== null && /^[\w.:-]{1,100}$/.test(id) && withoutSecrets(id, secrets) === id
   ) ?? undefined;
 }
 

@@ -77,9 +77,3 @@ function invalid(what: string, given: string, why: string): LoginError {
   const shown = printable(given.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//…@"), 100);
   return new LoginError("ISSUER_INVALID", `The ${what} "${shown}" cannot be used: ${why}`);
 }
-
-/** What the query of an address holds: a key, perhaps, which an answer may repeat and nobody else may see. */
-export function querySecrets(address: string): string[] {
-  const { search, searchParams } = new URL(address);
-  return search === "" ? [] : [search.slice(1), ...searchParams.values()];
-}

@@ -4,6 +4,7 @@ import { answerFault } from "./answer_fault.ts";
 import { LoginError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { Fetch } from "../world.ts";
+import { querySecrets } from "../redaction.ts";
 import { readRefusal } from "./error_response.ts";
 
 /** Milliseconds; a person is waiting. */
@@ -51,8 +52,9 @@ export async function requestWhoami(
   });
   const { status } = response;
   if (status !== 200) {
-    const { description } = await readRefusal(response, [token]);
-    const fault = answerFault(response, description);
+    const secrets = [token, ...querySecrets(base)];
+    const { description } = await readRefusal(response, secrets);
+    const fault = answerFault(response, description, secrets);
     if (fault !== undefined) throw fault;
     throw status === 401 || status === 403
       ? new LoginError("ACCESS_TOKEN_INVALID", "The issuer does not accept the access token", {

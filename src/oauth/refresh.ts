@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { ErrorCode } from "../error_kinds.ts";
 import { LoginError } from "../errors.ts";
+import { querySecrets } from "../redaction.ts";
 import type { Fetch } from "../world.ts";
 import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { readRefusal } from "./error_response.ts";
-import { querySecrets } from "./issuer.ts";
 import { FORM_HEADERS, readDate, readTokenAnswer, TokenText } from "./token.ts";
 
 /** Why new tokens are asked for; the reference tells its issuer. */

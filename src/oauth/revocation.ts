@@ -1,8 +1,8 @@
 import { LoginError } from "../errors.ts";
+import { querySecrets } from "../redaction.ts";
 import type { Fetch } from "../world.ts";
 import { type ClientRequest, postAsClient } from "./client_post.ts";
 import { describeRefusal } from "./error_response.ts";
-import { querySecrets } from "./issuer.ts";
 import { FORM_HEADERS } from "./token.ts";
 
 export interface RevocationRequest extends ClientRequest {

@@ -68,9 +68,9 @@ export async function exchangeAuthorizationCode(
   if (response.status !== 200) {
     const secrets = [code, attempt.codeVerifier, attempt.state ?? ""];
     const words = await describeRefusal(response, secrets);
-    throw answerFault(response, words) ??
+    throw answerFault(response, words, secrets) ??
       new LoginError("TOKEN_ENDPOINT", "The issuer's token endpoint refused the sign-in", {
-        reason: withRequestId(words, response.headers),
+        reason: withRequestId(words, response.headers, secrets),
         status: response.status,
       });
   }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { LoginError } from "../src/errors.ts";
 import { chooseProxy } from "../src/proxy.ts";
+import { times } from "./testing/thorough.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const ISSUER = new URL("https://auth.issuer.test/oauth/token");
@@ -103,6 +104,6 @@ test("whatever the variables hold, there is a proxy, none, or one of our errors"
         }
       }
     }),
-    { seed: 6, numRuns: 2_000 },
+    { seed: 6, numRuns: times(300, 5_000) },
   );
 });

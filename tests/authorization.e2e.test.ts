@@ -4,7 +4,7 @@ import { createHome } from "./testing/home.ts";
 import { get, sendRaw } from "./testing/http_client.ts";
 import { header, startIssuer } from "./testing/issuer.ts";
 import { occupy } from "./testing/occupant.ts";
-import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
+import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 60_000 };
@@ -56,7 +56,9 @@ verifies(
     await using issuer = await startIssuer();
     await using home = await createHome();
     await using stranger = await occupy(1455);
-    await using program = startLogin(home, issuer, ["--port", "1457"]);
+    // As people start it: without a port of their own choice.
+    const args = ["login", "--issuer", issuer.url, "--no-browser"];
+    await using program = startProgram(home, args);
     const authUrl = await program.authUrl();
     const redirectUri = new URL(authUrl).searchParams.get("redirect_uri");
     assert.equal(redirectUri, "http://127.0.0.1:1457/auth/callback");
@@ -197,6 +199,33 @@ verifies(
       assert.equal(stdout, "");
       assert.doesNotMatch(stderr, /user:password|:password@|\/oauth\/authorize/);
     }
+    assert.deepEqual(await home.list(), []);
+  },
+);
+
+verifies(
+  ["S10", "S72"],
+  `${SUBJECT}: an address that is no safe issuer is not contacted either, though somebody listens there`,
+  SLOW,
+  async () => {
+    await using home = await createHome();
+    await using listener = await occupy(0, "0.0.0.0");
+    const { port } = listener;
+    const addresses = [
+      `http://127.0.0.2:${port}`,
+      `http://user@127.0.0.1:${port}`,
+      `http://127.0.0.1:${port}?x`,
+      `http://127.0.0.1:${port}#x`,
+      `ws://127.0.0.1:${port}`,
+    ];
+    for (const address of addresses) {
+      for (const way of [["--no-browser", "--port", "0"], ["--device-auth"]]) {
+        const { exitCode, stderr } = await runProgram(home, ["login", "--issuer", address, ...way]);
+        assert.equal(exitCode, 2, `${address}: ${stderr}`);
+        assert.match(stderr, /^error\[ISSUER_INVALID\]/m);
+      }
+    }
+    assert.deepEqual([listener.connections, listener.received], [0, []]);
     assert.deepEqual(await home.list(), []);
   },
 );

@@ -7,6 +7,7 @@ import { attackFromPage, type HostileSite, startHostileSite } from "./testing/ho
 import { get } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { startLogin, SUBJECT } from "./testing/program.ts";
+import { times } from "./testing/thorough.ts";
 import { missingChromium } from "./testing/tools.ts";
 import { OLA } from "./testing/users.ts";
 import { verifies } from "./testing/verifies.ts";
@@ -16,8 +17,8 @@ const SLOW = { timeout: 120_000, skip: missingChromium() };
 /** What a page may ask us for without knowing a secret. */
 const PATHS = [
   "/cancel",
-  "/success",
   "/auth/callback?error=access_denied",
+  "/success",
   "/auth/callback?code=forged&state=forged",
 ];
 
@@ -105,7 +106,7 @@ verifies(
     assert.deepEqual([...new Set(told)], ["Misdirected Request"]);
 
     await Promise.all(
-      PATHS.map(async (path) =>
+      PATHS.slice(0, times(2, 4)).map(async (path) =>
         await attackByNavigation(await context.newPage(), site, target, path)
       ),
     );

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
 import { readTcpSockets } from "../src/proc_net.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { assertHardened } from "./testing/hardened.ts";
 import { createHome } from "./testing/home.ts";
-import { get, type Reply, sendRaw } from "./testing/http_client.ts";
+import { get, type Reply, sendPieces, sendRaw } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { occupy } from "./testing/occupant.ts";
 import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
-import { malformedRequests } from "./testing/raw_requests.ts";
+import { cutRequests, malformedRequests } from "./testing/raw_requests.ts";
 import { onlyThorough, times } from "./testing/thorough.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -294,7 +296,72 @@ verifies(
   },
 );
 
+verifies(
+  ["S23", "S25"],
+  `${SUBJECT}: it does not matter where a request is cut in pieces: a wrong one is refused, the right one signs in`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer);
+    const callback = new URL(await obtainCallback(await program.authUrl()));
+    const port = Number(callback.port);
+    const host = `Host: 127.0.0.1:${port}`;
+    const queue = cutRequests(port, times(200, 4_000));
+    const send = async (): Promise<void> => {
+      for (let pieces = queue.pop(); pieces !== undefined; pieces = queue.pop()) {
+        const reply = await sendPieces(port, pieces, 60);
+        const shown = `${JSON.stringify(pieces).slice(0, 300)}\n${reply.slice(0, 300)}`;
+        assert.doesNotMatch(reply, /^HTTP\/1\.[01] [23]\d\d /, shown);
+        assert.doesNotMatch(reply, /\bat .+:\d+:\d+|node_modules|\.ts\b|Error:/, shown);
+      }
+    };
+    await Promise.all(Array.from({ length: 24 }, send));
+
+    const line = `GET ${callback.pathname}${callback.search} HTTP/1.1\r\n${host}\r\n`;
+    const bytes = (text: string): string[] => [...`${text}\r\n`];
+    const wrong = line.replace(/state=[\w-]+/, "state=wrong");
+    assert.match(await sendPieces(port, bytes(wrong), 5_000), /^HTTP\/1\.1 400 /);
+    assert.match(await sendPieces(port, bytes(`${line}Origin: null\r\n`), 5_000), / 403 /);
+    assert.match(await sendPieces(port, bytes(`${line}Host: evil.test\r\n`), 5_000), / 4\d\d /);
+    assert.equal(issuer.asked("token").length, 0);
+    assert.ok(!(await home.list()).includes("auth.json"));
+    assert.match(await sendPieces(port, bytes(line), 5_000), /^HTTP\/1\.1 303 /);
+    const { exitCode, stderr } = await program.ended;
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(issuer.asked("token").length, 1);
+  },
+);
+
+verifies(
+  "S26",
+  `${SUBJECT}: a login ends in time and frees its port, also while others hold connections to it`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using program = startLogin(home, issuer, ["--timeout", "3s"]);
+    const port = Number(new URL(await obtainCallback(await program.authUrl())).port);
+    const sockets = await openSlowly(port, 50);
+    try {
+      const { exitCode, stderr, stdout } = await program.ended;
+      assert.equal(exitCode, 6, stderr);
+      assert.match(stderr, /^error\[LOGIN_TIMEOUT\]/m);
+      assert.equal(stdout, "");
+      await using _free = await occupy(port);
+      assert.ok(!(await home.list()).some((name) => /^auth\.json$|\.tmp$/.test(name)));
+      // Nor does the record of running logins say that it still is one.
+      assert.deepEqual(await readdir(join(home.path, "codex-login")), []);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  },
+);
+
 test("the requests that are sent for malformed are many and different", () => {
   const all = malformedRequests(1455, 500);
   assert.ok(new Set(all).size > 350);
+  const cut = cutRequests(1455, 500);
+  assert.deepEqual(cut.map((pieces) => pieces.join("")), all);
+  assert.ok(cut.filter((pieces) => pieces.length > 2).length > 250);
 });

@@ -55,7 +55,7 @@ export const REQUIREMENTS = {
     "yes",
   ),
   S8: row(
-    "An iss in the answer must be the issuer's own; metadata that promises it makes it required.",
+    "An iss in the answer must be the issuer's own; no metadata is read that could promise one.",
     "RFC 9207",
     "no",
   ),

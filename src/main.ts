@@ -11,6 +11,9 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
   ["SIGTERM", "TERMINATED"],
 ];
 
+// A runtime that obeys it fails at every request, to loopback too, when the address in HTTP_PROXY is none; proxies are our choice.
+delete process.env["NODE_USE_ENV_PROXY"];
+
 const ending = new AbortController();
 let isSaved = false;
 const held = new Set<Promise<unknown>>();

@@ -14,8 +14,11 @@ export interface Misbehaviour {
   readonly hang?: boolean;
   /** Cuts the connection. */
   readonly reset?: boolean;
-  /** Refuses, and says what it was sent: in its words, and in the header that names the request. */
-  readonly echoes?: boolean;
+  /**
+   * Refuses, and says what it was sent: in its words, and in the header that names the request; written as it is, or in the
+   * issuer's own way.
+   */
+  readonly echoes?: boolean | ((sent: string) => string);
   /** Answers properly, but only when this resolves. */
   readonly after?: Promise<void>;
   /** Changes a proper answer. */
@@ -39,6 +42,8 @@ export interface RecordedRequest {
   readonly url: URL;
   readonly rawHeaders: readonly string[];
   readonly body: string;
+  /** When it came, by a clock that only goes forward, in ms. */
+  readonly at: number;
 }
 
 export interface IssuerOptions {
@@ -296,6 +301,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
       url: new URL(incoming.url ?? "/", url),
       rawHeaders: incoming.rawHeaders,
       body,
+      at: performance.now(),
     };
     requests.push(request);
     options.onRequest?.(request);
@@ -306,10 +312,16 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     if (wrong?.echoes) {
       const sent = `${request.body} ${header(request, "authorization")}`;
       const members = [...readMembers(request).values()];
+      const secret = members.find((value) => secrets.includes(value)) ?? "invalid_grant";
+      const write = typeof wrong.echoes === "function" ? wrong.echoes : (text: string) => text;
+      // Node refuses to send a header that is none.
+      const id = write(secret).replace(/[^\w.:-]/g, "-").slice(0, 100);
       return sendJson(outgoing, wrong.status ?? 400, {
-        error: members.find((value) => secrets.includes(value)) ?? "invalid_grant",
-        error_description: [sent, ...members].join(" "),
-      }, { "x-request-id": encodeURIComponent(sent) });
+        error: write(secret),
+        error_description: [sent, ...members, ...request.url.searchParams.values()].map(write)
+          .join(" "),
+        error_uri: `https://issuer.test/?${write(secret)}`,
+      }, { "x-request-id": wrong.echoes === true ? encodeURIComponent(sent) : id });
     }
     if (wrong?.status !== undefined) {
       outgoing.writeHead(wrong.status, { "content-type": "application/json", ...wrong.headers });

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { obtainCallback, visit } from "./testing/fake_browser.ts";
+import { createHome, type TestHome } from "./testing/home.ts";
+import { assertUntouched, EARLIER } from "./testing/hostile_login.ts";
+import { get } from "./testing/http_client.ts";
+import { startIssuer } from "./testing/issuer.ts";
+import { FaultyNetwork } from "./testing/network_faults.ts";
+import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
+import { onlyThorough } from "./testing/thorough.ts";
+import { together } from "./testing/together.ts";
+import { missingTool } from "./testing/tools.ts";
+import { verifies } from "./testing/verifies.ts";
+
+const SLOW = { timeout: 300_000 };
+const SKIP = missingTool("faketime", "--version");
+
+/** The wall clock of a program, which can be set while it runs. Time itself goes on as it does. */
+interface Clock {
+  readonly env: Record<string, string>;
+  set(shift: string): Promise<void>;
+}
+
+async function startClock(home: TestHome): Promise<Clock> {
+  const shown = spawnSync("faketime", ["-m", "-f", "+0d", "printenv", "LD_PRELOAD"]);
+  const path = join(home.path, "clock");
+  const set = (shift: string): Promise<void> => writeFile(path, `${shift}\n`);
+  await set("+0d");
+  return {
+    env: {
+      LD_PRELOAD: shown.stdout.toString().trim(),
+      FAKETIME_TIMESTAMP_FILE: path,
+      FAKETIME_NO_CACHE: "1",
+      DONT_FAKE_MONOTONIC: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    },
+    set,
+  };
+}
+
+verifies(
+  "S39",
+  `${SUBJECT}: a clock that is wrong by years refuses no login, is told, and makes no loop`,
+  { ...SLOW, skip: SKIP },
+  async () => {
+    await using issuer = await startIssuer();
+    for (const shift of ["+3y", "-3y"]) {
+      await using home = await createHome();
+      const wrapper = ["faketime", "-f", shift];
+      await using program = startLogin(home, issuer, [], { wrapper });
+      await visit(await program.authUrl());
+      const ended = await program.ended;
+      assert.equal(ended.exitCode, 0, ended.stderr);
+      assert.match(ended.stderr, /clock/);
+      const before = issuer.asked("refresh").length;
+      const tokens = [];
+      for (let i = 0; i < 3; i++) tokens.push(await runProgram(home, ["token"], { wrapper }));
+      assert.deepEqual(tokens.map(({ exitCode }) => exitCode), [0, 0, 0], tokens[0]?.stderr);
+      // By such a clock each token has expired: it is renewed once a call, and given out with a note.
+      assert.equal(issuer.asked("refresh").length - before, shift.startsWith("+") ? 3 : 0);
+      assert.ok(tokens.every(({ stdout }) => stdout.trim().length > 20));
+    }
+  },
+);
+
+verifies(
+  ["S29", "S39"],
+  `${SUBJECT}: a clock that is set by years while a login waits neither ends it nor spoils it`,
+  { ...SLOW, skip: SKIP },
+  async () => {
+    const rows = ["+3y", "-3y"].map((name) => ({ name }));
+    await together(rows, async ({ name: shift }) => {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      const clock = await startClock(home);
+      await using program = startLogin(home, issuer, [], { env: clock.env });
+      const callback = await obtainCallback(await program.authUrl());
+      await clock.set(shift);
+      assert.equal((await get(callback)).status, 303);
+      const ended = await program.ended;
+      assert.equal(ended.exitCode, 0, ended.stderr);
+      const direction = shift.startsWith("+") ? "ahead of" : "behind";
+      assert.match(ended.stderr, new RegExp(`clock is \\d+ days ${direction} the issuer's`));
+
+      await clock.set("+0d");
+      const args = ["login", "--device-auth", "--issuer", issuer.url];
+      await using device = startProgram(home, args, { env: clock.env });
+      const [userCode] = await device.shows(/^[0-9A-F]{4}-[0-9A-F]{6}$/m);
+      await clock.set(shift);
+      issuer.enterCode(userCode);
+      const entered = await device.ended;
+      assert.equal(entered.exitCode, 0, entered.stderr);
+    });
+  },
+);
+
+verifies(
+  "S29",
+  `${SUBJECT}: half a minute is that by a clock that nobody sets, however an issuer drips or hangs`,
+  { ...SLOW, skip: SKIP || onlyThorough() },
+  async () => {
+    const rows = ["+3y", "-3y", "drip"].map((name) => ({ name }));
+    await together(rows, async ({ name }) => {
+      await using network = new FaultyNetwork();
+      await using home = await createHome();
+      await home.writeAuth(EARLIER);
+      const clock = await startClock(home);
+      let askedAt = 0;
+      const port = await network.listen((socket, request) => {
+        if (request.startsWith("HEAD ")) return void socket.end("HTTP/1.1 200 OK\r\n\r\n");
+        askedAt = performance.now();
+        if (name !== "drip") return void clock.set(name);
+        socket.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{");
+        const dripping = setInterval(() => socket.write(" "), 500);
+        socket.once("close", () => clearInterval(dripping));
+      });
+      const issuer = { url: `http://127.0.0.1:${port}` };
+      await using program = startLogin(home, issuer, [], { env: clock.env });
+      const query = new URL(await program.authUrl()).searchParams;
+      const callback = new URLSearchParams({ code: "a-code", state: query.get("state") ?? "" });
+      assert.equal((await get(`${query.get("redirect_uri")}?${callback}`)).status, 504);
+      const ended = await program.ended;
+      assert.equal(ended.exitCode, 5, ended.stderr);
+      assert.match(ended.stderr, /error\[RESPONSE_TIMEOUT\]/);
+      const tookMs = performance.now() - askedAt;
+      // The program's half minute began before its request came.
+      assert.ok(tookMs > 20_000, `${tookMs} ms`);
+      await assertUntouched(home);
+    });
+  },
+);

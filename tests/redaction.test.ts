@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { withoutSecrets } from "../src/redaction.ts";
+import { querySecrets, withoutSecrets } from "../src/redaction.ts";
 import { verifies } from "./testing/verifies.ts";
 
 verifies(
@@ -18,6 +18,52 @@ verifies(
       assert.ok(!withoutSecrets(`before ${form} after`, [secret]).includes("s3cret"), form);
     }
     assert.equal(withoutSecrets("short: abc", ["abc"]), "short: abc");
+  },
+);
+
+verifies(
+  "S36",
+  "withoutSecrets() finds a secret in capitals, in base64 and hex, and under escapes of any kind",
+  () => {
+    const secret = 'ac_S3cret-0123/456+"789';
+    const bytes = [...Buffer.from(secret)];
+    const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
+    const writings = [
+      secret.toUpperCase(),
+      secret.toLowerCase(),
+      encodeURIComponent(encodeURIComponent(secret)),
+      bytes.map((byte) => `%${hex(byte)}`).join(""),
+      bytes.map((byte) => `\\u00${hex(byte)}`).join(""),
+      bytes.map((byte) => `\\x${hex(byte)}`).join(""),
+      bytes.map((byte) => `&#${byte};`).join(""),
+      bytes.map((byte) => `&#x${hex(byte)};`).join(""),
+      JSON.stringify(JSON.stringify(secret)),
+      Buffer.from(secret).toString("hex").toUpperCase(),
+      ...["", "x", "xy"].flatMap((before) =>
+        (["base64", "base64url"] as const).map((form) =>
+          Buffer.from(`${before}${secret}!`).toString(form)
+        )
+      ),
+    ];
+    for (const writing of writings) {
+      const clean = withoutSecrets(`before ${writing} after`, [secret]);
+      assert.ok(clean.includes("[redacted]"), writing);
+      assert.ok(!clean.includes(writing) && !clean.includes(writing.slice(4, -4)), clean);
+    }
+    const words = "100% of A&amp;B \\u0041 %zz %ff &#x110000; stays";
+    assert.equal(withoutSecrets(words, [secret]), words);
+  },
+);
+
+verifies(
+  "S36",
+  "querySecrets() gives what is in the query of an address, as written and as meant",
+  () => {
+    assert.deepEqual(querySecrets("https://issuer.test/token"), []);
+    const found = querySecrets("https://issuer.test/token?tenant=7&key=a%2Fb+c");
+    for (const part of ["tenant=7&key=a%2Fb+c", "7", "a%2Fb+c", "a/b c"]) {
+      assert.ok(found.includes(part), part);
+    }
   },
 );
 

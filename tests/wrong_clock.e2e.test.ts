@@ -10,6 +10,7 @@ import { startIssuer } from "./testing/issuer.ts";
 import { FaultyNetwork } from "./testing/network_faults.ts";
 import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { onlyThorough } from "./testing/thorough.ts";
+import { CA_PATH, obtainCallbackByTls, TLS } from "./testing/tls.ts";
 import { together } from "./testing/together.ts";
 import { missingTool } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
@@ -93,6 +94,35 @@ verifies(
       const entered = await device.ended;
       assert.equal(entered.exitCode, 0, entered.stderr);
     });
+  },
+);
+
+verifies(
+  "S39",
+  `${SUBJECT}: a clock that is wrong by years is named when a certificate is judged by it, and judges no token`,
+  { ...SLOW, skip: SKIP },
+  async () => {
+    await using issuer = await startIssuer({ tls: TLS });
+    for (const shift of ["+3y", "-3y"]) {
+      await using home = await createHome();
+      await home.writeAuth(EARLIER);
+      const env = { NODE_EXTRA_CA_CERTS: CA_PATH };
+      const wrapper = ["faketime", "-f", shift];
+      await using program = startLogin(home, issuer, [], { wrapper, env });
+      const callback = await obtainCallbackByTls(await program.authUrl());
+      const { status } = await get(callback);
+      const ended = await program.ended;
+      assert.match(ended.stderr, /clock is \d+ days (ahead of|behind) the issuer's/);
+      if (shift === "+3y") {
+        // This certificate lasts for a hundred years, the token for an hour.
+        assert.deepEqual([status, ended.exitCode], [303, 0], ended.stderr);
+        continue;
+      }
+      assert.deepEqual([status, ended.exitCode], [502, 5], ended.stderr);
+      assert.match(ended.stderr, /error\[TLS_NOT_YET_VALID\][^]*try: .*clock right/);
+      await assertUntouched(home);
+    }
+    assert.equal(issuer.asked("token").length, 1);
   },
 );
 

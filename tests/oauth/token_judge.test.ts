@@ -55,12 +55,14 @@ const anAnswer = (clientId: string): fc.Arbitrary<Record<string, unknown>> =>
     iat: mostly(NOW_S, NOW_S + 3_600, NOW_S + 200, "now", -5, undefined),
     nbf: mostly(undefined, NOW_S - 5, NOW_S + 3_600, "x"),
     nonce: mostly(undefined, "n-0S6", ""),
+    authTime: mostly(undefined, NOW_S, -5, "x", null),
     parts: mostly("three", "two", "four", "empty signature", "padded", "not base64url", "spaces"),
   });
 
 function idTokenOf(one: Record<string, unknown>): string {
-  const { alg, crit, iss, sub, aud, azp, exp, iat, nbf, nonce } = one;
-  const good = signJwt({ iss, sub, aud, azp, exp, iat, nbf, nonce }, { alg, crit });
+  const { alg, crit, iss, sub, aud, azp, exp, iat, nbf, nonce, authTime } = one;
+  const claims = { iss, sub, aud, azp, exp, iat, nbf, nonce, auth_time: authTime };
+  const good = signJwt(claims, { alg, crit });
   const [header = "", payload = "", signature = ""] = good.split(".");
   switch (one["parts"]) {
     case "two":
@@ -104,19 +106,30 @@ function responseOf(one: Record<string, unknown>, idToken: string): Response {
   });
 }
 
-/** What we accept although the judge does not; each with its reason. */
-const EXCEPTIONS: readonly [what: string, is: (one: Record<string, unknown>) => boolean][] = [
+/**
+ * What we accept although the judge does not; each with its reason. An answer of which we think better is shown to it once more
+ * with these alone put right: whatever else is in it has to be good.
+ */
+const EXCEPTIONS: Readonly<Record<string, (one: Record<string, unknown>) => unknown>> = {
   // The real service's answers have these in forms of its own, and nothing is made of them.
-  ["expires_in is not ours to judge", ({ expiresIn }) => expiresIn !== 3_600],
-  ["nor is scope", ({ scope }) => scope !== "openid"],
-  ["a missing token_type is Bearer", ({ tokenType }) => tokenType === undefined],
+  expiresIn: () => 3_600,
+  scope: () => "openid",
+  // A missing one is Bearer, as the reference has it.
+  tokenType: ({ tokenType }) => tokenType ?? "Bearer",
   // None was sent, since the reference sends none (S12): one in the answer says nothing.
-  ["a nonce", ({ nonce }) => nonce !== undefined],
+  nonce: () => undefined,
+  // Nor was it asked when the person last signed in.
+  authTime: () => undefined,
   // DESIGN 5.8: one slash at the end is forgiven; no subject and no time of making is asked for.
-  ["a slash", ({ iss }) => iss === `${ISSUER}/`],
-  ["no sub", ({ sub }) => sub !== "user-ada"],
-  ["no iat", ({ iat }) => iat === undefined || iat === -5],
-];
+  iss: ({ iss }) => iss === `${ISSUER}/` ? ISSUER : iss,
+  sub: () => "user-ada",
+  iat: ({ iat }) => iat ?? NOW_S,
+};
+
+function withoutExceptions(one: Record<string, unknown>): Record<string, unknown> {
+  const right = Object.entries(EXCEPTIONS).map(([name, repair]) => [name, repair(one)]);
+  return { ...one, ...Object.fromEntries(right) };
+}
 
 verifies(
   ["S32", "S37"],
@@ -165,8 +178,9 @@ verifies(
         const isOurs = await accepts(responseOf(one, idToken));
         const isTheirs = await judgeAccepts(responseOf(one, idToken));
         if (isOurs && !isTheirs) {
-          const [reason] = EXCEPTIONS.find(([, is]) => is(one)) ?? [];
-          assert.ok(reason, `accepted here only: ${JSON.stringify(one)}`);
+          const right = withoutExceptions(one);
+          const isExcepted = await judgeAccepts(responseOf(right, idTokenOf(right)));
+          assert.ok(isExcepted, `accepted here only: ${JSON.stringify(one)}`);
           counts.excepted += 1;
         } else counts[isOurs ? "both" : isTheirs ? "strict" : "neither"] += 1;
       }),

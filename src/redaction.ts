@@ -1,19 +1,24 @@
 /** A secret shorter than this is no secret, and cutting it out would cut up ordinary words. */
 const MIN_LENGTH = 8;
+/** Of one that is twice as long a part is too much as well: so many of its characters in a row. */
+const PART_LENGTH = 16;
 const CUT = "[redacted]";
 
 /**
  * Cuts every known secret out of a text, in large and small letters alike: as it is, and as addresses, forms, JSON, base64 and
- * hex have it. When one is still in it after all escapes are undone, nothing of the text is left.
+ * hex have it; of a long one also its parts. When one is still in it after all escapes are undone, nothing of the text is left.
  */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let clean = text;
   const known = [...secrets].filter(({ length }) => length >= MIN_LENGTH);
   for (const secret of known) {
     for (const form of new Set(formsOf(secret))) clean = cutOut(clean, form);
+    clean = cutParts(clean, secret);
   }
-  const plain = fold(unescaped(clean));
-  return known.some((secret) => plain.includes(fold(secret))) ? CUT : clean;
+  const plain = unescaped(clean);
+  if (plain === clean) return clean;
+  const isLeft = known.some((secret) => cutParts(cutOut(plain, secret), secret) !== plain);
+  return isLeft ? CUT : clean;
 }
 
 /** What somebody put into the query of an address: the whole, and each value, as written and as meant. */
@@ -61,6 +66,22 @@ function cutOut(text: string, form: string): string {
   for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, from)) {
     clean += text.slice(from, at) + CUT;
     from = at + what.length;
+  }
+  return clean + text.slice(from);
+}
+
+function cutParts(text: string, secret: string): string {
+  if (secret.length < 2 * PART_LENGTH) return text;
+  const [where, what] = [fold(text), fold(secret)];
+  const isPart = (at: number): boolean => what.includes(where.slice(at, at + PART_LENGTH));
+  let clean = "";
+  let from = 0;
+  for (let at = 0; at + PART_LENGTH <= where.length; at++) {
+    if (!isPart(at)) continue;
+    clean += text.slice(from, at) + CUT;
+    while (at + PART_LENGTH < where.length && isPart(at + 1)) at++;
+    from = at + PART_LENGTH;
+    at = from - 1;
   }
   return clean + text.slice(from);
 }

@@ -88,13 +88,19 @@ verifies(
   async () => {
     await using issuer = await startIssuer();
     await using home = await createHome();
-    issuer.misbehave.deviceCode = change({ user_code: "\u202eAB\u200bCD-12\x0734\ufeff" });
+    issuer.misbehave.deviceCode = change({
+      user_code: "\u202eAB\u200bCD-12\x0734\ufeff",
+      // In the reference's protocol the address is not the answer's to choose.
+      verification_uri: "https://evil.test/enter",
+      verification_url: "https://evil.test/enter",
+    });
     await using program = startDevice(home, issuer, ["--timeout", "3s"]);
     await program.shows(/^ABCD-1234$/m);
     const ended = await program.ended;
     assert.equal(ended.exitCode, 6, ended.stderr);
     assert.match(ended.stderr, /^Never enter a code that somebody else sent you/m);
     assert.match(ended.stderr, new RegExp(`^${issuer.url}/codex/device$`, "m"));
+    assert.ok(!ended.stderr.includes("evil.test"), ended.stderr);
     assertCleanPlaces(await placesOf(home, ended));
   },
 );

@@ -243,6 +243,7 @@ const WRITINGS: { name: string; write: (sent: string) => string }[] = [
     name: "a page's references",
     write: (sent) => sent.replace(/./gs, (one) => `&#${one.charCodeAt(0)};`),
   },
+  { name: "half of it", write: (sent) => `${sent.slice(0, Math.max(16, sent.length / 2))}…` },
   { name: "marks within", write: (sent) => sent.replace(/./gs, "$&\u200b") },
 ];
 

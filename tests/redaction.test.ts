@@ -50,6 +50,14 @@ verifies(
       assert.ok(clean.includes("[redacted]"), writing);
       assert.ok(!clean.includes(writing) && !clean.includes(writing.slice(4, -4)), clean);
     }
+    const long = `rt_${"0123456789abcdefghij".repeat(3)}`;
+    for (const part of [long.slice(0, 20), long.slice(-17), `x${long.slice(9, 40)}y`]) {
+      for (const writing of [part, encodeURIComponent(`${part}/`).replaceAll("a", "%61")]) {
+        const clean = withoutSecrets(`token ${writing}… is bad`, [long]);
+        assert.ok(clean.includes("[redacted]") && !clean.includes(part.slice(2, 18)), clean);
+      }
+    }
+    assert.equal(withoutSecrets("only 0123456789abcde", [long]), "only 0123456789abcde");
     const words = "100% of A&amp;B \\u0041 %zz %ff &#x110000; stays";
     assert.equal(withoutSecrets(words, [secret]), words);
   },

@@ -99,6 +99,40 @@ verifies(
 
 verifies(
   "S39",
+  `${SUBJECT}: an issuer that is years away judges by its own clock, and one without a time by ours`,
+  SLOW,
+  async () => {
+    const years = 365 * 86_400_000;
+    const rows = [
+      { name: "ahead", date: new Date(Date.now() + 3 * years).toUTCString(), shift: 3 * years },
+      { name: "behind", date: new Date(Date.now() - 3 * years).toUTCString(), shift: -3 * years },
+      { name: "of another age", date: "Thu, 01 Jan 1970 00:00:00 GMT", shift: -Date.now() },
+      { name: "of no age", date: "Mon, 99 Foo 99999 99:99:99 GMT", shift: 0 },
+      { name: "hostile", date: "\u00a0-\u009b31m", shift: 0 },
+    ];
+    await together(rows, async ({ date, shift }) => {
+      const seconds = Math.trunc(shift / 1_000);
+      await using issuer = await startIssuer({
+        idTokenClaims: (claims) => ({
+          ...claims,
+          iat: Number(claims["iat"]) + seconds,
+          exp: Number(claims["exp"]) + seconds,
+        }),
+      });
+      await using home = await createHome();
+      issuer.misbehave.token = { change: (same) => same, headers: { date } };
+      await using program = startLogin(home, issuer);
+      await visit(await program.authUrl());
+      const ended = await program.ended;
+      assert.equal(ended.exitCode, 0, ended.stderr);
+      const isTold = /clock is \d+ days (ahead of|behind) the issuer's/.test(ended.stderr);
+      assert.equal(isTold, shift !== 0, ended.stderr);
+    });
+  },
+);
+
+verifies(
+  "S39",
   `${SUBJECT}: a clock that is wrong by years is named when a certificate is judged by it, and judges no token`,
   { ...SLOW, skip: SKIP },
   async () => {

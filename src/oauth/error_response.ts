@@ -4,6 +4,8 @@ import { printable } from "../printable.ts";
 import { withoutSecrets } from "../redaction.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
+/** Of what an issuer says so much is looked at, though less is shown: what was sent is looked for in all of it. */
+const MAX_WORDS = 1 << 16;
 
 /** Why an issuer refused: for people, and for those who have to act on it. */
 export interface Refusal {
@@ -78,7 +80,10 @@ function issuerWords(body: string, headers: Headers): { code: string; words: str
   } catch {
     const type = headers.get("content-type") ?? "";
     const isHtml = /html/i.test(type) || /^\s*</.test(body);
-    return { code: "", words: isHtml ? "an HTML page instead of JSON" : body.trim() };
+    return {
+      code: "",
+      words: isHtml ? "an HTML page instead of JSON" : body.trim().slice(0, MAX_WORDS),
+    };
   }
   if (!isJsonObject(document)) return { code: "", words: "" };
   const nested = isJsonObject(document["error"]) ? document["error"] : undefined;
@@ -86,7 +91,7 @@ function issuerWords(body: string, headers: Headers): { code: string; words: str
   const description = text(document["error_description"]) ?? text(nested?.["message"]);
   return {
     code: code ?? "",
-    words: [code, description].filter((part) => part !== undefined).join(": "),
+    words: [code, description].filter((part) => part !== undefined).join(": ").slice(0, MAX_WORDS),
   };
 }
 

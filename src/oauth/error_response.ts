@@ -5,7 +5,7 @@ import { withoutSecrets } from "../redaction.ts";
 
 const LIMITS = { maxLength: 1 << 20, maxDepth: 32 };
 /** Of what an issuer says so much is looked at, though less is shown: what was sent is looked for in all of it. */
-const MAX_WORDS = 1 << 16;
+const MAX_WORDS = 1 << 13;
 
 /** Why an issuer refused: for people, and for those who have to act on it. */
 export interface Refusal {

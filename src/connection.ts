@@ -11,7 +11,7 @@ import {
   isOutOfDate,
   isUntrustedCode,
 } from "./certificate_error.ts";
-import { loadSystemTrust, loadTrust } from "./trust.ts";
+import { loadSystemTrust, loadTrust, namedFiles, readCertificates } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Milliseconds for a second look at a certificate that was refused. */
@@ -44,8 +44,7 @@ export async function openConnection(
       const system = await loadSystemTrust();
       if (system.length > 0) {
         try {
-          const { rootCertificates } = await import("node:tls");
-          const all = [...trust ?? rootCertificates, ...system];
+          const all = [...trust, ...system];
           return await secure(await reach(enter, signal), url, all, signal, enter);
         } catch (again) {
           if (again instanceof LoginError) throw again;
@@ -121,7 +120,7 @@ export async function reachByProxy(
 async function secure(
   socket: Socket,
   url: URL,
-  trust: readonly string[] | undefined,
+  trust: readonly string[],
   signal: AbortSignal,
   enter: (stage: Stage) => void,
 ): Promise<Socket> {
@@ -134,7 +133,7 @@ async function secure(
       ...(isIP(host) ? { host } : { servername: host, host }),
       rejectUnauthorized: true,
       minVersion: "TLSv1.2",
-      ...(trust === undefined ? {} : { ca: [...trust] }),
+      ca: [...trust],
     });
     // Nobody waits for a handshake any more whose time is over.
     const abort = (): void => void socket.destroy();
@@ -167,5 +166,5 @@ export async function checkRoute(
 ): Promise<void> {
   const url = new URL(address);
   chooseProxy(env, url);
-  if (url.protocol === "https:") await loadTrust(env);
+  if (url.protocol === "https:") await Promise.all(namedFiles(env).map(readCertificates));
 }

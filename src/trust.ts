@@ -66,15 +66,13 @@ function parse(block: string): X509Certificate | undefined {
 }
 
 /**
- * Whom to trust, as PEM texts: the built-in certificates and those of the named files. Undefined when none is named: then the
- * runtime's own count.
+ * Whom to trust, as PEM texts: the built-in certificates and those of the named files. They are listed even when no file is
+ * named, because runtimes that may choose by themselves obey variables of their own (`DENO_CERT`, `SSL_CERT_DIR`, …).
  *
  * @throws {LoginError} CA_FILE
  */
-export async function loadTrust(env: Environment): Promise<string[] | undefined> {
-  const named = namedFiles(env);
-  if (named.length === 0) return undefined;
-  const own = (await Promise.all(named.map(readCertificates))).flat().map(String);
+export async function loadTrust(env: Environment): Promise<string[]> {
+  const own = (await Promise.all(namedFiles(env).map(readCertificates))).flat().map(String);
   const { rootCertificates } = await import("node:tls");
   return [...rootCertificates, ...own];
 }

@@ -13,8 +13,9 @@ export function withoutSecrets(text: string, secrets: Iterable<string>): string 
   const known = [...secrets].filter(({ length }) => length >= MIN_LENGTH);
   for (const secret of known) {
     for (const form of new Set(formsOf(secret))) clean = cutOut(clean, form);
-    clean = cutParts(clean, secret);
   }
+  // What two of them have in common is cut out of neither before both are gone as they are.
+  for (const secret of known) clean = cutParts(clean, secret);
   const plain = unescaped(clean);
   if (plain === clean) return clean;
   const isLeft = known.some((secret) => cutParts(cutOut(plain, secret), secret) !== plain);

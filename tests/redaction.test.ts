@@ -57,6 +57,8 @@ verifies(
         assert.ok(clean.includes("[redacted]") && !clean.includes(part.slice(2, 18)), clean);
       }
     }
+    const alike = ["first", "second"].map((name) => `${name}-0123456789abcdefghijklmnopqrst`);
+    assert.equal(withoutSecrets(alike.join(" "), alike), "[redacted] [redacted]");
     assert.equal(withoutSecrets("only 0123456789abcde", [long]), "only 0123456789abcde");
     const words = "100% of A&amp;B \\u0041 %zz %ff &#x110000; stays";
     assert.equal(withoutSecrets(words, [secret]), words);

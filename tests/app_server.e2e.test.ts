@@ -241,8 +241,14 @@ test(
     await using left = startAppServer(home, issuer);
     await left.initialize();
     left.program.child.stdout?.destroy();
-    left.send({ id: 1, method: "account/read", params: {} });
-    assert.equal((await left.program.ended).exitCode, 3);
+    // It is seen at the first answer after the pipe is really gone, which the runtime does in its own time.
+    let isOver = false;
+    const ended = left.program.ended.finally(() => isOver = true);
+    for (let id = 1; !isOver; id++) {
+      left.send({ id, method: "account/read", params: {} });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal((await ended).exitCode, 3);
   },
 );
 

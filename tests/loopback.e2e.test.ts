@@ -15,6 +15,7 @@ import { runProgram, startLogin, SUBJECT } from "./testing/program.ts";
 import { cutRequests, malformedRequests } from "./testing/raw_requests.ts";
 import { onlyThorough, times } from "./testing/thorough.ts";
 import { verifies } from "./testing/verifies.ts";
+import { startWaitingLogin } from "./testing/waiting_login.ts";
 
 const SLOW = { timeout: 120_000 };
 const LINUX = { ...SLOW, skip: process.platform !== "linux" && "only Linux has /proc" };
@@ -64,10 +65,8 @@ verifies(
   `${SUBJECT}: every answer is hardened: the redirect, the page and each refusal`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const callback = await obtainCallback(await program.authUrl());
+    await using waiting = await startWaitingLogin();
+    const { program, callback } = waiting;
     const { origin } = new URL(callback);
     const asked: Reply[] = [
       await get(`${origin}/`),
@@ -107,10 +106,9 @@ verifies(
         "x".repeat(5_000),
       ]
     ) {
-      await using issuer = await startIssuer();
-      await using home = await createHome();
-      await using program = startLogin(home, issuer);
-      const url = new URL(await obtainCallback(await program.authUrl()));
+      await using waiting = await startWaitingLogin();
+      const { home, program } = waiting;
+      const url = new URL(waiting.callback);
       url.searchParams.delete("code");
       url.searchParams.set("error", "server_error");
       url.searchParams.set("error_description", words);
@@ -137,10 +135,9 @@ verifies(
   `${SUBJECT}: headers and targets that are too long, and bodies, are refused, and the connection is closed`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const callback = new URL(await obtainCallback(await program.authUrl()));
+    await using waiting = await startWaitingLogin();
+    const { issuer, program } = waiting;
+    const callback = new URL(waiting.callback);
     const { pathname, search } = callback;
     const port = Number(callback.port);
     // Each of them would sign in, were it not for what is too much.
@@ -200,10 +197,8 @@ verifies(
   `${SUBJECT}: the right callback is answered beside many slow connections`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const callback = await obtainCallback(await program.authUrl());
+    await using waiting = await startWaitingLogin();
+    const { program, callback } = waiting;
     const sockets = await openSlowly(Number(new URL(callback).port), times(100, 1_500));
     try {
       assert.equal((await get(callback)).status, 303);
@@ -219,11 +214,8 @@ verifies(
   `${SUBJECT}: what sends half a request is closed, and the login waits on`,
   { ...SLOW, skip: onlyThorough() || (IS_DENO && "Deno's server has no such limit") },
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const authUrl = await program.authUrl();
-    const port = Number(new URL(await obtainCallback(authUrl)).port);
+    await using waiting = await startWaitingLogin();
+    const { program, authUrl, port } = waiting;
     const sockets = await openSlowly(port, 20);
     await Promise.all(sockets.map((socket) =>
       new Promise<void>((resolve) => {
@@ -242,10 +234,8 @@ verifies(
   `${SUBJECT}: the right callback is answered in a flood of wrong ones`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const callback = await obtainCallback(await program.authUrl());
+    await using waiting = await startWaitingLogin();
+    const { issuer, home, program, callback } = waiting;
     const wrong = callback.replace(/state=[\w-]+/, "state=wrong");
     let left = times(1_000, 20_000);
     let refused = 0;
@@ -273,11 +263,8 @@ verifies(
   `${SUBJECT}: no bytes at all end the login, show how it is made, or get an answer of worth`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const authUrl = await program.authUrl();
-    const port = Number(new URL(await obtainCallback(authUrl)).port);
+    await using waiting = await startWaitingLogin();
+    const { issuer, program, authUrl, port } = waiting;
     const queue = malformedRequests(port, times(400, 8_000));
     const send = async (): Promise<void> => {
       for (let bytes = queue.pop(); bytes !== undefined; bytes = queue.pop()) {
@@ -301,10 +288,9 @@ verifies(
   `${SUBJECT}: it does not matter where a request is cut in pieces: a wrong one is refused, the right one signs in`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer);
-    const callback = new URL(await obtainCallback(await program.authUrl()));
+    await using waiting = await startWaitingLogin();
+    const { issuer, home, program } = waiting;
+    const callback = new URL(waiting.callback);
     const port = Number(callback.port);
     const host = `Host: 127.0.0.1:${port}`;
     const queue = cutRequests(port, times(200, 4_000));
@@ -338,10 +324,8 @@ verifies(
   `${SUBJECT}: a login ends in time and frees its port, also while others hold connections to it`,
   SLOW,
   async () => {
-    await using issuer = await startIssuer();
-    await using home = await createHome();
-    await using program = startLogin(home, issuer, ["--timeout", "3s"]);
-    const port = Number(new URL(await obtainCallback(await program.authUrl())).port);
+    await using waiting = await startWaitingLogin(["--timeout", "3s"]);
+    const { home, program, port } = waiting;
     const sockets = await openSlowly(port, 50);
     try {
       const { exitCode, stderr, stdout } = await program.ended;

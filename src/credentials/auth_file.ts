@@ -81,7 +81,8 @@ export function parseAuthFile(text: string): Credentials | undefined {
   } catch (thrown) {
     throw corrupt((thrown as Error).message);
   }
-  if (!isJsonObject(document)) throw corrupt("it is not a JSON object");
+  // A number that is kept as it was written is an object as well.
+  if (!isJsonObject(document) || !/^\s*\{/.test(bare)) throw corrupt("it is not a JSON object");
   const parsed = v.safeParse(AuthFile, document);
   if (!parsed.success) {
     throw corrupt(`its member "${v.getDotPath(parsed.issues[0]) ?? ""}" is missing or unusable`);

@@ -23,13 +23,14 @@ export async function withHomeEnvironment(world: World, home: string): Promise<W
   return { ...world, env, ...world.routeBy?.(env) };
 }
 
-/** Lines of the form NAME=VALUE, as shells have them. */
+/** Lines of the form NAME=VALUE, as shells have them. No expression here tries a row of blanks more than once: it can be long. */
 function parse(text: string): [name: string, value: string][] {
   return text.split(/\r?\n/).flatMap((line) => {
-    const [, name = "", value = ""] =
-      /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    const [, name = "", rest = ""] =
+      /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/.exec(line.trim()) ?? [];
+    const value = rest.trim();
     const quoted = /^(["'])(.*)\1(?:\s+#.*)?$/.exec(value);
-    const plain = quoted ? quoted[2] ?? "" : value.replace(/(^|\s+)#.*$/, "");
+    const plain = quoted ? quoted[2] ?? "" : value.replace(/(^|\s)#.*$/, "").trimEnd();
     return name === "" || plain === "" ? [] : [[name, plain]];
   });
 }

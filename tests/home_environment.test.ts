@@ -30,6 +30,10 @@ test("the home's .env gives proxies and certificates, and nothing else, below th
   await mkdir(path);
   assert.deepEqual(await read({}), {});
   await rm(path, { recursive: true });
+  // The longest rows of blanks: each took ten seconds once.
+  const blanks = " \t".repeat(10_000);
+  await writeFile(path, `ALL_PROXY=x${blanks}y\n${blanks}NO_PROXY = a.test${blanks}# b\n`);
+  assert.deepEqual(await read({}), { ALL_PROXY: `x${blanks}y`, NO_PROXY: "a.test" });
   await writeFile(path, "x".repeat(70_000));
   assert.deepEqual(await read({}), {});
   assert.deepEqual((await withHomeEnvironment(await createWorld({ env: {} }), "")).env, {});

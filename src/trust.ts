@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Bundles of a whole system have a quarter of it. */
 const MAX_BYTES = 4 << 20;
 const PEM =
-  /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----/g;
+  /^-----BEGIN (?:TRUSTED )?CERTIFICATE-----(?:[\s\S]*?-----END (?:TRUSTED )?CERTIFICATE-----)?/;
 const SYSTEM_BUNDLES = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -47,13 +47,23 @@ export async function readCertificates({ variable, path }: NamedFile): Promise<X
     });
   const text = await readSmallFile(path, MAX_BYTES, refuse);
   if (text === undefined) throw refuse("it does not exist");
-  const blocks = [...text.matchAll(PEM)];
+  const blocks = blocksOf(text);
   if (blocks.length === 0) throw refuse("no certificate (PEM) is in it");
-  return blocks.map(({ 0: block, index }, i) => {
+  return blocks.map(({ block, line }, i) => {
     const certificate = parse(block);
     if (certificate !== undefined) return certificate;
-    const line = text.slice(0, index).split("\n").length;
     throw refuse(`certificate ${i + 1}, at line ${line}, cannot be read`);
+  });
+}
+
+/** Cut at their beginnings: otherwise an end that is missing would be looked for in the whole text, from each beginning anew. */
+function blocksOf(text: string): { block: string; line: number }[] {
+  let line = 1;
+  return text.split(/(?=-----BEGIN )/).flatMap((part) => {
+    const block = PEM.exec(part)?.[0];
+    const found = block === undefined ? [] : [{ block, line }];
+    line += part.split("\n").length - 1;
+    return found;
   });
 }
 
@@ -84,7 +94,7 @@ export async function loadSystemTrust(): Promise<string[]> {
     for (const path of SYSTEM_BUNDLES) {
       const text = await readSmallFile(path, MAX_BYTES, (reason) => new Error(reason))
         .catch(() => undefined);
-      texts = text?.match(PEM) ?? [];
+      texts = blocksOf(text ?? "").map(({ block }) => block);
       if (texts.length > 0) break;
     }
   } else {

@@ -81,6 +81,9 @@ test("a file of certificates that cannot be used is told with its variable, its 
       [undefined, /bundle\.pem: it does not exist/],
       ["", /no certificate \(PEM\) is in it/],
       [broken, /certificate 1, at line 2, cannot be read/],
+      // Cut off, and without any end at all: that took minutes once.
+      [broken.slice(0, -10), /certificate 1, at line 2, cannot be read/],
+      [`x\ny\n${"-----BEGIN CERTIFICATE-----\n".repeat(140_000)}`, /certificate 1, at line 3,/],
     ] as const
   ) {
     if (text !== undefined) await writeFile(path, text);

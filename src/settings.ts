@@ -72,7 +72,7 @@ async function parseToml(text: string, path: string): Promise<JsonObject> {
 }
 
 async function readOverrides(overrides: readonly string[]): Promise<JsonObject> {
-  const settings: JsonObject = {};
+  const settings: [string, unknown][] = [];
   for (const override of overrides) {
     const at = override.indexOf("=");
     const key = override.slice(0, at).trim();
@@ -82,9 +82,10 @@ async function readOverrides(overrides: readonly string[]): Promise<JsonObject> 
         `-c "${printable(override, 60)}" is not of the form key=value`,
       );
     }
-    settings[key] = await parseValue(override.slice(at + 1).trim());
+    settings.push([key, await parseValue(override.slice(at + 1).trim())]);
   }
-  return settings;
+  // fromEntries defines members, so that one named "__proto__" stays data.
+  return Object.fromEntries(settings);
 }
 
 /** TOML if it is that, else the text itself, quotes around it cut. */
@@ -96,7 +97,7 @@ async function parseValue(text: string): Promise<unknown> {
   } catch {
     // Not TOML: a plain word, as people type it.
   }
-  return text.replace(/^["']+|["']+$/g, "");
+  return text.replace(/^["']+|(?<!["'])["']+$/g, "");
 }
 
 function unreadable(path: string, reason: string): LoginError {

@@ -38,6 +38,7 @@ test("readSettings() takes the value of -c for TOML, and else for a plain word",
     ["k=", ""],
     ["k=a=b", "a=b"],
     ["k=1\nother=2", "1\nother=2"],
+    ["k='it's'\"'", "it's"],
   ];
   for (const [override, value] of rows) {
     const settings = await readSettings("/nowhere", [override], "/nowhere");
@@ -48,6 +49,11 @@ test("readSettings() takes the value of -c for TOML, and else for a plain word",
       override,
     );
   }
+});
+
+test("readSettings() takes a name that objects have anyway for one like any other", async () => {
+  const settings = await readSettings("/nowhere", ["__proto__=x", "constructor=y"], "/nowhere");
+  assert.deepEqual([...settings.keys()], ["__proto__", "constructor"]);
 });
 
 function plain(_: string, value: unknown): unknown {

@@ -74,6 +74,7 @@ export function isDefaultIssuer(issuer: Issuer): boolean {
 }
 
 function invalid(what: string, given: string, why: string): LoginError {
-  const shown = printable(given.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//…@"), 100);
+  // What stands before an @ can be a password, whatever else is wrong with the address.
+  const shown = printable(given.replace(/^.*@/s, "…@").replace(/[?#].*$/s, ""), 100);
   return new LoginError("ISSUER_INVALID", `The ${what} "${shown}" cannot be used: ${why}`);
 }

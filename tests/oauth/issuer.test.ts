@@ -83,6 +83,11 @@ test("parseIssuer() repeats no user name, password or query", () => {
       "http://me:hunter2@issuer.test",
       "ftp://me:hunter2@x/?k=hunter2",
       "https://x.test?hunter2",
+      // A password in which an address has a meaning, so that no parser sees it as one.
+      "http://me:hun/hunter2@x.test",
+      "https://me:hunter2?x@x.test",
+      "http:\\\\me:hunter2@x.test",
+      "me:hunter2@x.test",
     ]
   ) {
     assert.throws(() => parseIssuer(given), (error: Error) => !error.message.includes("hunter2"));

@@ -176,9 +176,9 @@ async function decompress(
     deflate: zlib.inflateSync,
     br: zlib.brotliDecompressSync,
   };
-  const decode = decoders[encoding.toLowerCase() as keyof typeof decoders];
+  const name = encoding.toLowerCase() as keyof typeof decoders;
   try {
-    if (decode) return decode(raw, { maxOutputLength });
+    if (Object.hasOwn(decoders, name)) return decoders[name](raw, { maxOutputLength });
   } catch {
     throw tooLarge(maxOutputLength);
   }

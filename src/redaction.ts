@@ -10,7 +10,9 @@ const CUT = "[redacted]";
  */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let clean = text;
-  const known = [...secrets].filter(({ length }) => length >= MIN_LENGTH);
+  // The longest first: one that is a part of another would leave the rest of it.
+  const known = [...secrets].filter(({ length }) => length >= MIN_LENGTH)
+    .sort((a, b) => b.length - a.length);
   for (const secret of known) {
     for (const form of new Set(formsOf(secret))) clean = cutOut(clean, form);
   }

@@ -18,6 +18,10 @@ verifies(
       assert.ok(!withoutSecrets(`before ${form} after`, [secret]).includes("s3cret"), form);
     }
     assert.equal(withoutSecrets("short: abc", ["abc"]), "short: abc");
+    // One that begins another must not leave the rest of it.
+    for (const secrets of [["abcdefgh", "abcdefgh-rest"], ["abcdefgh-rest", "abcdefgh"]]) {
+      assert.equal(withoutSecrets("say abcdefgh-rest", secrets), "say [redacted]");
+    }
   },
 );
 

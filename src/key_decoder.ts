@@ -27,6 +27,8 @@ const PASTE_END = "\x1b[201~";
 // deno-lint-ignore no-control-regex -- an escape sequence begins with one
 const SEQUENCE = /^\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])/;
 const MAX_LENGTH = 65_536;
+/** No key sends a longer sequence; what goes on and on is waited for no more. */
+const MAX_SEQUENCE = 64;
 // deno-lint-ignore no-control-regex -- backspace, as terminals send it
 const ERASE = /[\x7f\x08]/;
 
@@ -93,7 +95,7 @@ export function createKeyDecoder(keys: ReadonlySet<string>): KeyDecoder {
       // ESC and a letter at once is Alt with it: no key of ours.
       // deno-lint-ignore no-control-regex -- the beginning of one
       const isOpen = /^\x1b(?:\[[0-?]*[ -/]*|O)?$/.test(input);
-      if (isOpen) escape = input;
+      if (isOpen && input.length <= MAX_SEQUENCE) escape = input;
       return { rest: isOpen ? "" : input.slice(2), events: nothing };
     }
     if (sequence === PASTE_START) {

@@ -74,6 +74,15 @@ test("Ctrl-C and Esc are heard whatever else is read with them", () => {
   assert.equal(decode(long, "\r", null)[0]?.type, "text");
 });
 
+test("a sequence that never ends is waited for no more", () => {
+  const decoder = createKeyDecoder(KEYS);
+  decoder.feed(Buffer.from("\x1b["));
+  for (let i = 0; i < 100; i++) decoder.feed(Buffer.from("0".repeat(10_000)));
+  assert.ok(decoder.pendingLength <= 65_536);
+  assert.deepEqual(decoder.settle(), []);
+  assert.deepEqual(decode(`\x1b[${"1".repeat(70)}`, null, "c"), [key("c")]);
+});
+
 test("a paste without marks ends with a line's end that nothing follows", () => {
   assert.deepEqual(decode("first line\r", "second line", null), []);
   assert.deepEqual(decode("first line\r", "second line\r", null), [

@@ -17,8 +17,10 @@ export function parseRfc3339(text: string): number | undefined {
   const [, , , , , , , fraction = "", sign = "+", offsetHours = "0", offsetMinutes = "0"] = match;
   if (hour > 23 || minute > 59 || second > 60) return undefined;
   if (Number(offsetHours) > 23 || Number(offsetMinutes) > 59) return undefined;
-  const midnight = new Date(Date.UTC(year, month - 1, day));
-  // Date.UTC rolls the 31st of a short month over into the next.
+  // Date.UTC takes the years before 100 for those of the last century.
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(year, month - 1, day);
+  // The 31st of a short month is rolled over into the next.
   if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
   const ms = second === 60
     ? 59_999

@@ -41,7 +41,8 @@ export function readPastedResponse(pasted: string): PastedResponse {
 
 function unquote(text: string): string {
   const bare = text.replace(/^curl(?:-\w+)*(?=['"h])/i, "");
-  return bare.replace(/^[\s'"`<(\[]+|[\s'"`>)\]]+$/g, "");
+  // Looking back keeps a long row of them from being tried from each of its members.
+  return bare.replace(/^[\s'"`<(\[]+|(?<![\s'"`>)\]])[\s'"`>)\]]+$/g, "");
 }
 
 function unusable(reason: string): PastedResponse {

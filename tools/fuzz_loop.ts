@@ -24,9 +24,9 @@ export async function fuzz(
   const runs = new Map(properties.map(({ name }) => [name, 0]));
   const failures = new Map<string, string>();
   do {
-    for (const { name, run } of properties) {
+    for (const { name, share, run } of properties) {
       if (failures.has(name)) continue;
-      const details = await run({ seed: seed(), numRuns: TURN });
+      const details = await run({ seed: seed(), numRuns: Math.ceil(TURN * share) });
       runs.set(name, (runs.get(name) ?? 0) + details.numRuns);
       if (details.failed) {
         const failure = describeFailure(name, details);

@@ -10,23 +10,36 @@ export const MARK = "fuzz-canary-0123456789";
 export interface FuzzProperty {
   readonly name: string;
   readonly proves: readonly RequirementId[];
+  /** Of the tries that others get, since each takes longer. */
+  readonly share: number;
   run(options: fc.Parameters<unknown>): Promise<fc.RunDetails<unknown>>;
 }
+
+/**
+ * Processor time of one input, in ms: a thousand times what any takes. What grows with the square of its input needs more, as
+ * the inputs go up to the limits of the parsers; how busy the machine is does not matter.
+ */
+const MAX_CPU_MS = 4_000;
 
 export function fuzzProperty<T>(
   name: string,
   proves: readonly RequirementId[],
   arbitrary: fc.Arbitrary<T>,
   check: (value: T) => Promise<void> | void,
+  { share } = { share: 1 },
 ): FuzzProperty {
   return {
     name,
     proves,
+    share,
     run: (options) =>
       Promise.resolve(
         fc.check(
           fc.asyncProperty(arbitrary, async (value) => {
+            const before = process.cpuUsage();
             await check(value);
+            const { user, system } = process.cpuUsage(before);
+            assert.ok(user + system < MAX_CPU_MS * 1_000, `it took ${(user + system) / 1_000} ms`);
             assertPrototypes();
           }),
           options as fc.Parameters<[T]>,

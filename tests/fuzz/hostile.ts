@@ -19,7 +19,7 @@ export const nasty: fc.Arbitrary<string> = fc.oneof(
 
 type Edit = (text: string) => string;
 
-const edit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat(40), nasty, fc.nat(4)).map(
+const edit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat(40), nasty, fc.nat(5)).map(
   ([position, length, piece, kind]) => (text: string): string => {
     const at = position % (text.length + 1);
     const [before, middle, after] = [
@@ -33,6 +33,7 @@ const edit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat(40), nasty, fc.nat(4)
       before + after,
       before + middle + middle + after,
       before,
+      before + middle.repeat(50) + after,
     ][kind] ?? text;
   },
 );
@@ -82,12 +83,34 @@ export function hostileObject(
   );
 }
 
+/** Values as only a text can have them: numbers that no double holds, and depths that only a limit stops. */
+const rawValue = fc.constantFrom(
+  ...["1.0", "-0", "1e999", "-1e999", "12345678901234567890", "1E400", "0.1e-400", "true", "null"],
+  ...[
+    "[".repeat(40) + "]".repeat(40),
+    '{"a":'.repeat(70) + "1" + "}".repeat(70),
+    '"\\ud800"',
+    "{}",
+  ],
+);
+
+/** The members of an object that was right, with others behind them, of the same name or not. */
+function withRawMembers(right: Record<string, unknown>): fc.Arbitrary<string> {
+  const name = fc.oneof(fc.constantFrom(...Object.keys(right), "__proto__", "constructor"), nasty);
+  return fc.array(fc.tuple(name, rawValue), { maxLength: 4 }).map((members) => {
+    const own = Object.entries(right).map(([key, value]) => [key, JSON.stringify(value)]);
+    const all = [...own, ...members].map(([key = "", value]) => `${JSON.stringify(key)}:${value}`);
+    return `{${all.join(",")}}`;
+  });
+}
+
 /** JSON that is nearly right. */
 export function hostileJson(right: Record<string, unknown>): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 6, arbitrary: hostileObject(right).map((one) => JSON.stringify(one)) },
     { weight: 2, arbitrary: mutated(hostileObject(right).map((one) => JSON.stringify(one))) },
     { weight: 1, arbitrary: fc.constant(`{"__proto__":${JSON.stringify(right)}}`) },
-    { weight: 1, arbitrary: fc.json() },
+    { weight: 2, arbitrary: withRawMembers(right) },
+    { weight: 1, arbitrary: fc.oneof(fc.json(), rawValue) },
   );
 }

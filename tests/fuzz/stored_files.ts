@@ -44,7 +44,8 @@ const PEM = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(20)}\n-----END CERTIFI
 /** A folder for all runs; each writes its file anew. */
 let folder: string | undefined;
 
-async function fileWith(name: string, text: string): Promise<string> {
+/** @returns the folder. */
+export async function fileWith(name: string, text: string): Promise<string> {
   folder ??= mkdtempSync(join(tmpdir(), "codex-login-fuzz-"));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, name), text);

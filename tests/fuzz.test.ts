@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { describeFailure, fuzz } from "../tools/fuzz_loop.ts";
-import { PROPERTIES } from "./fuzz/all.ts";
+import { endFuzz, PROPERTIES } from "./fuzz/all.ts";
 import { fuzzProperty, MARK, parsed } from "./fuzz/fuzz_property.ts";
-import { removeFuzzFolder } from "./fuzz/stored_files.ts";
 import { times } from "./testing/thorough.ts";
 import { verifies } from "./testing/verifies.ts";
 import { LoginError } from "../src/errors.ts";
@@ -12,7 +11,7 @@ import { LoginError } from "../src/errors.ts";
 /** The same inputs each time; `npm run fuzz` tries others. */
 const SEED = 20_261_127;
 
-after(removeFuzzFolder);
+after(endFuzz);
 
 for (const { name, proves, share, run } of PROPERTIES) {
   verifies(proves, `whatever is given for ${name}, it is read or refused`, {

@@ -3,8 +3,7 @@
  * it ends with 1 if anything failed. `--only NAME`, `--seed N` and `--path P` show one failure again.
  */
 import { parseArgs } from "node:util";
-import { PROPERTIES } from "../tests/fuzz/all.ts";
-import { removeFuzzFolder } from "../tests/fuzz/stored_files.ts";
+import { endFuzz, PROPERTIES } from "../tests/fuzz/all.ts";
 import { describeFailure, fuzz } from "./fuzz_loop.ts";
 
 const { values } = parseArgs({
@@ -23,7 +22,7 @@ if (!(minutes >= 0) || chosen.length === 0) {
 }
 
 const failures = values.path === undefined ? await search() : await repeat(values.path);
-await removeFuzzFolder();
+await endFuzz();
 say(failures.length === 0 ? "nothing failed" : `${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);
 

@@ -3,10 +3,12 @@ import type { FuzzProperty } from "./fuzz_property.ts";
 import { HTTP_ANSWERS } from "./http_answers.ts";
 import { ISSUER_ANSWERS } from "./issuer_answers.ts";
 import { ISSUER_FLOWS } from "./issuer_flows.ts";
+import { LISTENER_BYTES, stopFuzzServer } from "./listener_bytes.ts";
 import { LOCAL_WORDS } from "./local_words.ts";
 import { LONG_ROWS } from "./long_rows.ts";
+import { PEER_BYTES } from "./peer_bytes.ts";
 import { PROGRAM_INPUT } from "./program_input.ts";
-import { STORED_FILES } from "./stored_files.ts";
+import { removeFuzzFolder, STORED_FILES } from "./stored_files.ts";
 
 /** All that the program reads from outside. */
 export const PROPERTIES: readonly FuzzProperty[] = [
@@ -17,5 +19,13 @@ export const PROPERTIES: readonly FuzzProperty[] = [
   ...PROGRAM_INPUT,
   ...ISSUER_FLOWS,
   ...LOCAL_WORDS,
+  ...PEER_BYTES,
+  ...LISTENER_BYTES,
   ...LONG_ROWS,
 ];
+
+/** To be called when all is over: gives back what the properties share. */
+export async function endFuzz(): Promise<void> {
+  await stopFuzzServer();
+  await removeFuzzFolder();
+}

@@ -102,10 +102,11 @@ verifies(
       await page.goto(await program.authUrl());
       const arrived = page.waitForRequest(/^https:/);
       await page.getByText(/opens in \d seconds/).waitFor();
-      assert.deepEqual(await accessibilityViolations(page), []);
       if (isStopped) {
         await page.getByRole("button", { name: "Stay here" }).click();
         await page.getByText("opens when you continue").waitFor();
+        // Only now, when nothing is about to happen: looking takes its time.
+        assert.deepEqual(await accessibilityViolations(page), []);
         assert.equal(await page.getByRole("button", { name: "Stay here" }).isVisible(), false);
         await screenshot(page, "success-setup");
         await page.getByRole("link", { name: "Continue" }).click();

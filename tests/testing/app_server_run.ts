@@ -14,6 +14,8 @@ export interface AppServerRun extends AsyncDisposable {
   send(message: Message | string): void;
   /** The next line, as a message that was held to its schema. */
   next(): Promise<Message>;
+  /** The same of an answer to a request that was part of a longer text. */
+  nextAsItIs(): Promise<Message>;
   /** Sends a request and gives its result, with what came before it. */
   ask(id: number, method: string, params?: unknown): Promise<Message>;
   initialize(capabilities?: Message): Promise<void>;
@@ -70,12 +72,15 @@ export function startAppServer(
     if (typeof method === "string") methods.set(id, method);
     program.child.stdin?.write(`${line}\n`);
   }
-  async function next(): Promise<Message> {
+  async function nextAsItIs(): Promise<Message> {
     while (messages.length === taken) {
       assert.ok(!isOver, `it ended: ${program.stderr()}`);
       await more.promise;
     }
-    const message = messages[taken++] ?? {};
+    return messages[taken++] ?? {};
+  }
+  async function next(): Promise<Message> {
+    const message = await nextAsItIs();
     if (!options.isReference) assertMessage(message, (id) => methods.get(id) ?? "");
     return message;
   }
@@ -84,6 +89,7 @@ export function startAppServer(
     program,
     send,
     next,
+    nextAsItIs,
     async ask(id, method, params): Promise<Message> {
       send({ id, method, ...(params === undefined ? {} : { params }) });
       for (;;) {

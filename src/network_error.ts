@@ -67,7 +67,8 @@ export function networkError(cause: unknown, url: URL, stage: Stage): LoginError
 }
 
 function classify(system: string | undefined, stage: Stage): ErrorCode {
-  const known = system === undefined ? undefined : BY_SYSTEM_CODE[system];
+  const isKnown = system !== undefined && Object.hasOwn(BY_SYSTEM_CODE, system);
+  const known = isKnown ? BY_SYSTEM_CODE[system] : undefined;
   if (known) return known;
   return stage === "tls" ? "TLS" : "NETWORK";
 }

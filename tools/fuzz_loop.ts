@@ -48,6 +48,6 @@ export function describeFailure(name: string, details: RunDetails<unknown>): str
   return [
     `${name}: ${thrown.slice(0, 2_000)}`,
     `  on ${shown}`,
-    `  npm run fuzz -- --only "${name}" --seed ${seed} --path ${counterexamplePath}`,
+    `  npm run fuzz -- --only "${name}" --seed=${seed} --path=${counterexamplePath}`,
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import { BROWSER_REQUESTS } from "./browser_requests.ts";
+import { CONVERSATIONS } from "./conversations.ts";
 import type { FuzzProperty } from "./fuzz_property.ts";
 import { HTTP_ANSWERS } from "./http_answers.ts";
 import { ISSUER_ANSWERS } from "./issuer_answers.ts";
@@ -9,6 +10,7 @@ import { LONG_ROWS } from "./long_rows.ts";
 import { PEER_BYTES } from "./peer_bytes.ts";
 import { PROGRAM_INPUT } from "./program_input.ts";
 import { removeFuzzFolder, STORED_FILES } from "./stored_files.ts";
+import { WORDS } from "./words.ts";
 
 /** All that the program reads from outside. */
 export const PROPERTIES: readonly FuzzProperty[] = [
@@ -21,6 +23,8 @@ export const PROPERTIES: readonly FuzzProperty[] = [
   ...LOCAL_WORDS,
   ...PEER_BYTES,
   ...LISTENER_BYTES,
+  ...CONVERSATIONS,
+  ...WORDS,
   ...LONG_ROWS,
 ];
 

@@ -1,8 +1,9 @@
 import type { RunDetails } from "fast-check";
 import type { FuzzProperty } from "../tests/fuzz/fuzz_property.ts";
 
-/** Runs of one property before the next has its turn. */
+/** Runs of one property before the next has its turn, and the milliseconds after which it has it in any case. */
 const TURN = 200;
+const TURN_MS = 5_000;
 
 export interface FuzzOptions {
   /** By the clock of `now`, ms. */
@@ -10,6 +11,8 @@ export interface FuzzOptions {
   readonly now: () => number;
   readonly seed: () => number;
   readonly say: (line: string) => void;
+  /** Told whose turn it is. */
+  readonly begin?: (name: string, seed: number) => void;
 }
 
 /**
@@ -19,14 +22,20 @@ export interface FuzzOptions {
  */
 export async function fuzz(
   properties: readonly FuzzProperty[],
-  { endsAt, now, seed, say }: FuzzOptions,
+  { endsAt, now, seed, say, begin }: FuzzOptions,
 ): Promise<string[]> {
   const runs = new Map(properties.map(({ name }) => [name, 0]));
   const failures = new Map<string, string>();
   do {
     for (const { name, share, run } of properties) {
       if (failures.has(name)) continue;
-      const details = await run({ seed: seed(), numRuns: Math.ceil(TURN * share) });
+      const chosen = seed();
+      begin?.(name, chosen);
+      const details = await run({
+        seed: chosen,
+        numRuns: Math.ceil(TURN * share),
+        interruptAfterTimeLimit: TURN_MS,
+      });
       runs.set(name, (runs.get(name) ?? 0) + details.numRuns);
       if (details.failed) {
         const failure = describeFailure(name, details);

@@ -6,7 +6,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { endFuzz, PROPERTIES } from "../tests/fuzz/all.ts";
 import type { FuzzProperty } from "../tests/fuzz/fuzz_property.ts";
 import { describeFailure, fuzz } from "./fuzz_loop.ts";
 
@@ -19,9 +18,13 @@ const { values } = parseArgs({
     module: { type: "string" },
   },
 });
-const all: readonly FuzzProperty[] = values.module === undefined
-  ? PROPERTIES
-  : (await import(pathToFileURL(resolve(values.module)).href)).PROPERTIES;
+const { PROPERTIES: all, endFuzz }: {
+  PROPERTIES: readonly FuzzProperty[];
+  endFuzz?: () => Promise<void>;
+} =
+  await (values.module === undefined
+    ? import("../tests/fuzz/all.ts")
+    : import(pathToFileURL(resolve(values.module)).href));
 const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? undefined : Number(values.seed);
 const chosen = all.filter(({ name }) => values.only === undefined || name === values.only);
@@ -39,7 +42,7 @@ process.on("uncaughtException", fall);
 process.on("unhandledRejection", fall);
 
 const failures = values.path === undefined ? await search() : await repeat(values.path);
-await endFuzz();
+await endFuzz?.();
 say(failures.length === 0 ? "nothing failed" : `${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);
 

@@ -62,6 +62,7 @@ export const STORED_FILES: readonly FuzzProperty[] = [
   fuzzProperty("auth.json", ["S38", "S50", "S55"], hostileJson(AUTH), async (text) => {
     const credentials = await parsed(() => parseAuthFile(text));
     if (!credentials) return;
+    assert.match(text, /^\ufeff?\s*\{/);
     const written = formatAuthFile(credentials.document);
     assert.equal(formatAuthFile(parseAuthFile(written)?.document ?? {}), written);
     if (!credentials.tokens) return;
@@ -93,8 +94,19 @@ export const STORED_FILES: readonly FuzzProperty[] = [
   fuzzProperty(
     "an override by -c",
     ["S65"],
-    hostileText('cli_auth_credentials_store="file"', "a.b.c=[1,2]", "log_dir=log", "=", "a"),
-    async (text) => void await parsed(() => readOverrideSettings([text]), { mayRepeat: true }),
+    hostileText(
+      'cli_auth_credentials_store="file"',
+      "__proto__=1",
+      "constructor={}",
+      "a.b.c=[1,2]",
+      "log_dir=log",
+      "=",
+      "a",
+    ),
+    async (text) => {
+      const settings = await parsed(() => readOverrideSettings([text]), { mayRepeat: true });
+      if (settings) assert.deepEqual([...settings.keys()], [text.split("=")[0]?.trim()]);
+    },
   ),
   fuzzProperty("the home's .env", ["S71"], hostileText(ENVIRONMENT), async (text) => {
     const home = await fileWith(".env", text);

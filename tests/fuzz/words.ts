@@ -120,6 +120,23 @@ export const WORDS: readonly FuzzProperty[] = [
     },
   ),
   fuzzProperty(
+    "secrets that begin alike",
+    ["S36", "S64"],
+    fc.record({
+      first: fc.stringMatching(/^[\w.~-]{8,40}$/),
+      rest: fc.stringMatching(/^[\w.~-]{8,40}$/),
+      isLongerFirst: fc.boolean(),
+      around: nasty,
+    }),
+    ({ first, rest, isLongerFirst, around }) => {
+      const both = [first, first + rest];
+      const text = `${around} ${first}${rest} ${around}`;
+      fc.pre(!around.includes(rest));
+      const clean = withoutSecrets(text, isLongerFirst ? both.reverse() : both);
+      assert.ok(!clean.includes(rest), clean.slice(0, 300));
+    },
+  ),
+  fuzzProperty(
     "sentences on a narrow terminal",
     ["S65"],
     fc.tuple(words, fc.integer({ min: 1, max: 200 })),

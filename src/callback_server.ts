@@ -161,7 +161,7 @@ export function createCallbackServer(
   const guardedSuccess = guard(success);
 
   // Each path by itself, and nothing over all: the other paths are a host's own.
-  const app: CallbackApp = new Hono<{ Bindings: { peer: Peer } }>()
+  const app: CallbackApp = new Hono<{ Bindings: { peer: Peer } }>({ getPath: pathOf })
     .all(CALLBACK_PATH, guard(callback))
     // Until there is something to show, this one is too.
     .all(SUCCESS_PATH, (c, next) => successPage ? guardedSuccess(c) : next())
@@ -179,6 +179,11 @@ export function createCallbackServer(
     pageServed: pageServed.promise,
     setupFollowed: setupFollowed.promise,
   };
+}
+
+/** Bun hands over addresses that nobody can parse; the router's own reading of one falls before any handler has its turn. */
+function pathOf({ url }: Request): string {
+  return URL.canParse(url) ? new URL(url).pathname : "/";
 }
 
 function respond(answer: Answer): Response {

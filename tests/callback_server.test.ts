@@ -69,6 +69,20 @@ async function createServer(
   };
 }
 
+verifies("S25", "an address that nobody can parse is refused like any other", async () => {
+  const { server, codes } = await createServer();
+  for (const url of ["/auth/callback?code=c&state=s", "/x", "?", "", "http://s HTTP/1.1/?x", "*"]) {
+    const request = new Request(`http://127.0.0.1:${PORT}/`, { headers: CANCEL });
+    // No Request of ours can have one, but a server's own.
+    Object.defineProperty(request, "url", { value: url });
+    const response = await server.app.fetch(request, { peer: { address: "", port: 0 } });
+    assert.equal(response.status, 421, url);
+    assertHardened(response);
+  }
+  assert.ok(await isPending(server.completed));
+  assert.deepEqual(codes, []);
+});
+
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const marker = Symbol();
   return await Promise.race([promise.catch(() => {}), Promise.resolve(marker)]) === marker;

@@ -98,7 +98,9 @@ export function malformedRequests(port: number, count: number): string[] {
       ),
     },
   );
-  return fc.sample(whole, { numRuns: count, seed: SEED });
+  // Found by fuzzing: together they make an address that nobody can parse.
+  const twoHosts = `GET /success?code=c&state=s HTTP/1.1\r\nHost:s HTTP/1.1\r\n${host}\r\n\r\n`;
+  return [twoHosts, ...fc.sample(whole, { numRuns: count - 1, seed: SEED })];
 }
 
 /** Cuts bytes at random places, always at the same ones for a count: each request in the pieces that it is sent in. */

@@ -1,4 +1,5 @@
 import type { RunDetails } from "fast-check";
+import { formatJson } from "../src/json.ts";
 import type { FuzzProperty } from "../tests/fuzz/fuzz_property.ts";
 
 /** Runs of one property before the next has its turn, and the milliseconds after which it has it in any case. */
@@ -53,7 +54,8 @@ export async function fuzz(
 export function describeFailure(name: string, details: RunDetails<unknown>): string {
   const { counterexample, errorInstance, seed, counterexamplePath } = details;
   const thrown = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-  const shown = JSON.stringify(counterexample)?.slice(0, 2_000);
+  // What cannot be seen is escaped, or nobody could copy it into a test.
+  const shown = formatJson(counterexample ?? null).slice(0, 2_000);
   return [
     `${name}: ${thrown.slice(0, 2_000)}`,
     `  on ${shown}`,

@@ -32,6 +32,10 @@ const MAX_SEQUENCE = 64;
 // deno-lint-ignore no-control-regex -- backspace, as terminals send it
 const ERASE = /[\x7f\x08]/;
 
+function lengthOfLast(text: string): number {
+  return (text.codePointAt(text.length - 2) ?? 0) > 0xffff ? 2 : 1;
+}
+
 /**
  * Tells keys from text. A read of exactly one byte, while no text is pending, is a key; anything longer is a paste. Terminals
  * that mark pastes do so with ESC [200~ and ESC [201~. What is pasted without marks ends with Enter, when nothing follows it.
@@ -53,16 +57,20 @@ export function createKeyDecoder(keys: ReadonlySet<string>): KeyDecoder {
 
   function append(part: string): void {
     const isEnded = /[\r\n]$/.test(part);
-    text = text + part;
+    const kept = corrected(part);
+    text = text + kept;
     if (text.length > MAX_LENGTH) text = text.slice(0, MAX_LENGTH - 1) + (isEnded ? "\r" : "");
-    if (!ERASE.test(part)) return;
-    // Whoever types corrects mistakes.
+  }
+
+  /** Whoever types corrects mistakes. What was there before is touched only where they reach back to it: it can be long. */
+  function corrected(part: string): string {
+    if (!ERASE.test(part)) return part;
     const kept: string[] = [];
-    for (const character of text) {
-      if (ERASE.test(character)) kept.pop();
-      else kept.push(character);
+    for (const character of part) {
+      if (!ERASE.test(character)) kept.push(character);
+      else if (kept.pop() === undefined) text = text.slice(0, -lengthOfLast(text));
     }
-    text = kept.join("");
+    return kept.join("");
   }
 
   /** Text that nothing marks. Whoever presses Ctrl-C in the middle of it means it all the more. */

@@ -74,6 +74,17 @@ test("Ctrl-C and Esc are heard whatever else is read with them", () => {
   assert.equal(decode(long, "\r", null)[0]?.type, "text");
 });
 
+test("corrections of a long text cost what they correct", () => {
+  const decoder = createKeyDecoder(KEYS);
+  // Each part reached over the whole text once: a minute for a megabyte.
+  for (let i = 0; i < 256; i++) decoder.feed(Buffer.from("\x1b[20\x7f".repeat(800)));
+  assert.ok(decoder.pendingLength > 60_000 && decoder.pendingLength <= 65_536);
+  const key2 = "\u{1f511}";
+  assert.deepEqual(decode(`a${key2}`, "\x7f", "\x7f\x7fb", `c${key2}\x7f`, "\r", null), [
+    text("bc\r"),
+  ]);
+});
+
 test("a sequence that never ends is waited for no more", () => {
   const decoder = createKeyDecoder(KEYS);
   decoder.feed(Buffer.from("\x1b["));

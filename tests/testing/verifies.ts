@@ -1,5 +1,6 @@
 import { test, type TestContext } from "node:test";
 import { type RequirementId, REQUIREMENTS } from "../requirements.ts";
+import { onlyExecutable } from "./thorough.ts";
 
 export interface VerifyOptions {
   readonly timeout?: number;
@@ -22,5 +23,5 @@ export function verifies(
   if (unknown !== undefined) throw new Error(`${title}: there is no requirement ${unknown}`);
   const tagged = `${title} [${all.join(" ")}]`;
   const [options, body] = rest.length === 2 ? rest : [{}, rest[0]];
-  test(tagged, options, body);
+  test(tagged, { ...options, skip: options.skip || onlyExecutable(title) }, body);
 }

@@ -192,7 +192,7 @@ const READERS: readonly Reader[] = [
   },
   {
     name: "lines",
-    limit: 1 << 20,
+    limit: 1 << 18,
     pieces: ["\n", "\r", "a", "é", "\r\n", "{"],
     read: (text) => {
       const split = createLineSplitter(1 << 16, () => {});
@@ -215,6 +215,6 @@ export const LONG_ROWS: readonly FuzzProperty[] = READERS.map(({ name, limit, pi
       const text = before + part.repeat(Math.max(1, count)) + last;
       await parsed(async () => void await read(text), { mayRepeat: true });
     },
-    { share: limit > 1 << 17 ? 0.03 : 0.5 },
+    { share: limit > 1 << 17 ? 0.03 : 0.2 },
   );
 });

@@ -42,8 +42,8 @@ const summary: string[] = [];
 await runPasses([
   denoPass(options),
   bunPass("source", options),
-  ...built("bundle"),
   ...built("executable"),
+  ...built("bundle"),
 ], judge);
 say(`\n${summary.join("\n")}\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

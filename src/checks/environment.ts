@@ -18,14 +18,17 @@ const RUNTIME_VARIABLES: Readonly<Record<string, string>> = {
   BUN_INSPECT_CONNECT_TO: "makes programs built with Bun talk to a debugger",
   BUN_ENABLE_CRASH_REPORTING: "sends reports of crashes to others, in programs built with Bun",
   BUN_CRASH_REPORT_URL: "sends reports of crashes to others, in programs built with Bun",
+  BUN_BYTECODE_ORDER_OUT: "makes programs built with Bun write a file",
   BUN_BE_BUN: "makes the executable another program",
-  NODE_OPTIONS: "can run foreign code in programs on Node",
+  NODE_OPTIONS: "can run foreign code in programs on Node and Deno, or let a debugger into them",
   NODE_TLS_REJECT_UNAUTHORIZED:
     "switches off the check of certificates in other programs; here it has no effect",
   BUN_CONFIG_VERBOSE_FETCH:
     "makes programs on Bun print what they send; here nothing is sent that way",
   NODE_DEBUG: "makes programs on Node print what they do",
   SSLKEYLOGFILE: "writes the keys of TLS connections into a file, in some programs",
+  DENO_SERVE_ADDRESS: "makes servers of programs on Deno listen elsewhere; here it has no effect",
+  DENO_V8_FLAGS: "changes the engine of programs on Deno",
   OTEL_DENO: "sends traces, with addresses in them, to others, in programs on Deno",
 };
 const PROXY_VARIABLES = ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY"];

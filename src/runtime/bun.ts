@@ -41,13 +41,20 @@ declare const Bun: {
   }): BunServer;
 };
 
+const FOREIGN_CODE = "it can run foreign code in this program";
+const DEBUGGER = "it lets a debugger into this program";
+const REPORTS = "it sends reports of a crash to others";
+
 /** Variables of Bun itself, which it obeys before a line of ours runs: all that can be done is to go no further. */
-const HAZARDS: Readonly<Record<string, string>> = {
-  BUN_INSPECT: "it lets a debugger into this program",
-  BUN_INSPECT_CONNECT_TO: "it lets a debugger into this program",
-  BUN_ENABLE_CRASH_REPORTING: "it sends reports of a crash to others",
-  BUN_CRASH_REPORT_URL: "it sends reports of a crash to others",
-};
+const HAZARDS: readonly (readonly [name: RegExp, effect: string])[] = [
+  [/^BUN_OPTIONS$/, FOREIGN_CODE],
+  [/^BUN_INSPECT(_CONNECT_TO)?$/, DEBUGGER],
+  [/^BUN_(ENABLE_CRASH_REPORTING|CRASH_REPORT_URL)$/, REPORTS],
+  [/^BUN_JSC_/, "it changes the engine, or makes it tell what it does"],
+  [/^BUN_BYTECODE_ORDER_OUT$/, "it makes the program write a file"],
+];
+/** Said by those who want no reports. */
+const NO_REPORTS = /^(0|false)$/i;
 
 function isExecutable(): boolean {
   return Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
@@ -108,14 +115,17 @@ export const bunRuntime: Runtime = {
 
   writeTo: writeToDescriptor,
 
-  /** Only an executable is built without options; `bun src/main.ts` may have been given some by its owner. */
   hazard(env): Hazard | undefined {
-    if (!isExecutable()) return undefined;
-    if (process.execArgv.length > 0) {
-      return { variable: "BUN_OPTIONS", effect: "it can run foreign code in this program" };
+    // An executable has no options of its own; `bun src/main.ts` may have been given some by its owner.
+    if (isExecutable() && process.execArgv.length > 0) {
+      return { variable: "BUN_OPTIONS", effect: FOREIGN_CODE };
     }
-    const variable = Object.keys(HAZARDS).find((name) => env[name]);
-    return variable === undefined ? undefined : { variable, effect: HAZARDS[variable] ?? "" };
+    for (const [variable, value] of Object.entries(env)) {
+      if (!value || (variable === "BUN_ENABLE_CRASH_REPORTING" && NO_REPORTS.test(value))) continue;
+      const effect = HAZARDS.find(([name]) => name.test(variable))?.[1];
+      if (effect !== undefined) return { variable, effect };
+    }
+    return undefined;
   },
 
   async protectMemory(): Promise<void> {

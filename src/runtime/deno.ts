@@ -12,6 +12,10 @@ import {
   type ServeOptions,
 } from "./runtime.ts";
 
+/** A flag of the engine that says no more than how much memory it may take. */
+const ENGINE_SIZE =
+  /^--(initial|max|min|stack)[-_](old[-_]space|semi[-_]space|heap)?[-_]?size=\d+$/;
+
 /** Types are checked by Deno itself, so this file needs no declarations of its own. */
 export const denoRuntime: Runtime = {
   name: "deno",
@@ -52,8 +56,19 @@ export const denoRuntime: Runtime = {
         effect: "it sends traces, with addresses in them, to others",
       };
     }
-    if (/(^|[\s"'])(-r|--require|--import)\b/.test(env["NODE_OPTIONS"] ?? "")) {
-      return { variable: "NODE_OPTIONS", effect: "it runs foreign code in this program" };
+    const options = (env["NODE_OPTIONS"] ?? "").replace(/["'\\]/g, "");
+    if (/(^|\s)(-r|--require|--import|--inspect[-\w]*)(=|\s|$)/.test(options)) {
+      return {
+        variable: "NODE_OPTIONS",
+        effect: "it runs foreign code in this program, or lets a debugger into it",
+      };
+    }
+    const flags = env["DENO_V8_FLAGS"]?.split(",") ?? [];
+    if (flags.some((flag) => flag.trim() !== "" && !ENGINE_SIZE.test(flag.trim()))) {
+      return {
+        variable: "DENO_V8_FLAGS",
+        effect: "it changes the engine, or makes it tell what it does",
+      };
     }
     if (env["SSLKEYLOGFILE"]) {
       return {
@@ -83,20 +98,22 @@ function keepServing({ hostname, port, handler }: ServeOptions): HttpServer {
   let isStopped = false;
 
   function start(at: number): Deno.HttpServer<Deno.NetAddr> {
-    const started = Deno.serve(
-      {
-        hostname,
-        port: at,
-        // Without these two Deno writes to stdout, and a failure shows its message to the client.
-        onListen: () => {},
-        onError: () =>
-          toNativeResponse(new Response(null, { status: 500, headers: HARDENED_HEADERS })),
-      },
-      async (request, { remoteAddr }) => {
-        const peer = { address: remoteAddr.hostname, port: remoteAddr.port };
-        return await toNativeResponse(await handler(request, peer));
-      },
-    );
+    const serve = (): Deno.HttpServer<Deno.NetAddr> =>
+      Deno.serve(
+        {
+          hostname,
+          port: at,
+          // Without these two Deno writes to stdout, and a failure shows its message to the client.
+          onListen: () => {},
+          onError: () =>
+            toNativeResponse(new Response(null, { status: 500, headers: HARDENED_HEADERS })),
+        },
+        async (request, { remoteAddr }) => {
+          const peer = { address: remoteAddr.hostname, port: remoteAddr.port };
+          return await toNativeResponse(await handler(request, peer));
+        },
+      );
+    const started = hidingServeAddress(serve);
     started.finished.catch(() => restart(started.addr.port));
     return started;
   }
@@ -123,4 +140,24 @@ function keepServing({ hostname, port, handler }: ServeOptions): HttpServer {
       else await end;
     },
   };
+}
+
+/**
+ * Does it as if `DENO_SERVE_ADDRESS` were not set, which has the first server of a process listen there instead, for others to
+ * reach it. A host's own server may be meant by it, and finds it as it was.
+ */
+function hidingServeAddress<T>(listen: () => T): T {
+  const name = "DENO_SERVE_ADDRESS";
+  let address: string | undefined;
+  try {
+    address = Deno.env.get(name);
+    if (address !== undefined) Deno.env.delete(name);
+  } catch {
+    // A host that lets nobody see its variables.
+  }
+  try {
+    return listen();
+  } finally {
+    if (address !== undefined) Deno.env.set(name, address);
+  }
 }

@@ -73,6 +73,9 @@ test("variables that change what runs are told, with what they do", async () => 
     "BUN_INSPECT",
     "NODE_OPTIONS",
     "NODE_TLS_REJECT_UNAUTHORIZED",
+    "DENO_SERVE_ADDRESS",
+    "DENO_V8_FLAGS",
+    "BUN_BYTECODE_ORDER_OUT",
     "SSLKEYLOGFILE",
   ];
   for (const name of names) {

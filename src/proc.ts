@@ -35,6 +35,8 @@ export async function findProcessesHolding(name: string): Promise<string[]> {
 /** What a program of the system says; empty when it is missing or fails. */
 export function runTool(program: string, parameters: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, parameters, { timeout: TOOL_LIMIT_MS }, (_, stdout) => resolve(stdout));
+    // Of our environment it needs only where programs are; there may be secrets in the rest.
+    const options = { timeout: TOOL_LIMIT_MS, env: { PATH: process.env["PATH"] } };
+    execFile(program, parameters, options, (_, stdout) => resolve(stdout));
   });
 }

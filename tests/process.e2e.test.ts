@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
@@ -120,11 +120,19 @@ verifies(
       await using issuer = await startIssuer();
       await using home = await createHome();
       await using listener = await occupy(0);
+      // What Bun reports a crash with, where it does.
+      const tools = join(home.path, "tools");
+      await mkdir(tools);
+      await writeFile(join(tools, "curl"), `#!/bin/sh\ntouch "${home.path}/told"\n`);
+      await chmod(join(tools, "curl"), 0o755);
       issuer.misbehave.token = { hang: true };
       await using program = startLogin(home, issuer, [], {
         // Without this each Deno that is killed would leave its memory where it was started.
         wrapper: ["prlimit", "--core=0"],
-        env: { HTTPS_PROXY: `http://127.0.0.1:${listener.port}` },
+        env: {
+          HTTPS_PROXY: `http://127.0.0.1:${listener.port}`,
+          PATH: `${tools}:${process.env["PATH"]}`,
+        },
       });
       const authUrl = await program.authUrl();
       visit(authUrl).catch(() => {});
@@ -140,7 +148,7 @@ verifies(
         authUrl,
       );
       assert.equal(listener.connections, 0);
-      assert.ok(!(await home.list()).some((name) => /^core|auth\.json$/.test(name)));
+      assert.ok(!(await home.list()).some((name) => /^core|auth\.json$|^told$/.test(name)));
     }
   },
 );
@@ -158,7 +166,7 @@ async function connectionsOf(
   });
   if (args[0] === "login") await visit(await program.authUrl());
   const ended = await program.ended;
-  assert.equal(ended.exitCode, 0, ended.stderr);
+  assert.ok(ended.exitCode === 0 || args[0] === "doctor", ended.stderr);
   const found = (await readFile(trace, "utf8")).matchAll(
     /connect\(\d+, \{sa_family=(AF_\w+)(?:.*?sin6?_port=htons\((\d+)\)|.*?sun_path=@?"([^"]*)")/g,
   );
@@ -189,6 +197,13 @@ verifies(
       // Name servers and their caches are the system's, and 127.0.0.1 needs none.
       assert.deepEqual([...new Set(asked)], who, args[0]);
     }
+    // The doctor tries its own listener out as well, and looks names up; all of it stays on this machine.
+    const asked = await connectionsOf(home, issuer, ["doctor", "--issuer", issuer.url]);
+    assert.ok(asked.includes("issuer"));
+    const trace = await readFile(join(home.path, "trace"), "utf8");
+    const peers = trace.matchAll(/sin6?_port=.*?(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"/g);
+    const foreign = [...peers].flatMap(([, peer = ""]) => /^(127\.|::1$)/.test(peer) ? [] : [peer]);
+    assert.deepEqual(foreign, []);
   },
 );
 
@@ -211,6 +226,34 @@ verifies(
       const { stdout, stderr } = await runProgram(home, args);
       assert.doesNotMatch((stdout + stderr).replace(/\n/g, ""), /\p{Cc}|\p{Cf}/u, args.join(" "));
       assert.doesNotMatch(stderr, /\bat .+:\d+:\d+|TypeError|INTERNAL/);
+    }
+  },
+);
+
+verifies(
+  "S63",
+  `${SUBJECT}: in place of the log or its folder no link is followed, and the login goes on`,
+  { ...SLOW, skip: process.platform === "win32" && "links are an administrator's there" },
+  async () => {
+    for (const place of ["log/codex-login.log", "log/codex-login.log.1"]) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      const victim = join(home.path, "victim");
+      await writeFile(victim, "theirs", { mode: 0o644 });
+      await mkdir(join(home.path, "log"));
+      await symlink(victim, join(home.path, place));
+      if (place.endsWith(".1")) {
+        const full = "o".repeat((1 << 20) + 1);
+        await writeFile(join(home.path, "log/codex-login.log"), full, { mode: 0o666 });
+      }
+      await using program = startLogin(home, issuer);
+      await visit(await program.authUrl());
+      const { exitCode, stderr } = await program.ended;
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(await readFile(victim, "utf8"), "theirs");
+      assert.equal(await home.mode("victim"), "644");
+      if (!place.endsWith(".1")) assert.match(stderr, /The log .* cannot be written/);
+      else assert.equal(await home.mode("log/codex-login.log.1"), "600");
     }
   },
 );

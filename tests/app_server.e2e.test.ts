@@ -81,6 +81,34 @@ verifies(
   },
 );
 
+verifies(
+  "S73",
+  `${SUBJECT}: nobody can guess the id of a login, and a wrong one ends none`,
+  SLOW,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    await using run = startAppServer(home, issuer);
+    await run.initialize();
+    const ids = new Set<string>();
+    for (let id = 1; id <= 5; id++) {
+      const { result } = await run.ask(id, "account/login/start", { type: "chatgpt" });
+      const { loginId = "" } = result as Record<string, string>;
+      // 122 random bits, as the reference has them.
+      assert.match(
+        loginId,
+        /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      );
+      ids.add(loginId);
+    }
+    assert.equal(ids.size, 5);
+    const wrong = "00000000-0000-4000-8000-000000000000";
+    const { result } = await run.ask(6, "account/login/cancel", { loginId: wrong });
+    assert.deepEqual(result, { status: "notFound" });
+    assert.equal((await run.end()).exitCode, 0);
+  },
+);
+
 /** The same lines each time. */
 const SEED = 20_261_121;
 const LINES = 10_000;

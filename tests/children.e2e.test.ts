@@ -10,6 +10,7 @@ import { occupy } from "./testing/occupant.ts";
 import { type Program, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { MISSING_SECRET_SERVICE, startSecretService } from "./testing/secret_service.ts";
 import { storeLogin } from "./testing/stored_login.ts";
+import { startTerminal } from "./testing/tmux.ts";
 import { missingTool } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -205,5 +206,20 @@ verifies(
       );
       never.resolve();
     }
+  },
+);
+
+verifies(
+  "S62",
+  `${SUBJECT}: a key is not read from a terminal, which would show it`,
+  { ...SLOW, skip: missingTool("tmux", "-V") },
+  async () => {
+    await using home = await createHome();
+    using terminal = startTerminal(home, { columns: 200 });
+    for (const flag of ["--with-api-key", "--with-access-token"]) {
+      terminal.run("login", flag);
+      await terminal.shows(new RegExp(`STDIN_TERMINAL\\]: ${flag} reads[^]*exit=2`));
+    }
+    assert.ok(!(await home.list()).includes("auth.json"));
   },
 );

@@ -6,7 +6,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { REQUIREMENTS, type Subject, SUBJECTS } from "../tests/requirements.ts";
-import { readReport, type TestCase } from "./junit.ts";
+import { describeFailures, readReport, type TestCase } from "./junit.ts";
 import { bunPass, denoPass, type Pass, preparePasses, runPasses, startsProgram } from "./passes.ts";
 import { documentRequirements, judgeRequirements, readWaivers } from "./security_table.ts";
 
@@ -26,6 +26,7 @@ const files = chosen.length > 0 ? chosen : listTagged();
 const reports: Record<Subject, TestCase[]> = { Deno: [], Bun: [], executable: [] };
 let passed = 0;
 let failed = 0;
+const failures: string[] = [];
 
 const options = { files, only: TAGGED, env: { CODEX_LOGIN_THOROUGH: "true" } };
 const endToEnd = files.filter(startsProgram);
@@ -56,6 +57,7 @@ say(
     (open.length > 0 ? `; open: ${open.map(({ id }) => id).join(" ")}` : ""),
 );
 failed += open.length > 0 && failed === 0 ? 1 : 0;
+if (failures.length > 0) say(failures.join("\n"));
 say(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
@@ -73,7 +75,10 @@ function judge(pass: Pass, status: number): void {
   const lost = (status !== 0 || cases.length === 0) && count("failed") === 0 ? 1 : 0;
   passed += count("passed");
   failed += count("failed") + lost;
-  if (lost > 0) say(`The runner ended with ${status}, although no test failed.`);
+  failures.push(...describeFailures(pass.name, cases));
+  if (lost > 0) {
+    failures.push(`${pass.name}: the runner ended with ${status}, although no test failed`);
+  }
   if (pass.name !== "bundle") reports[pass.name as Subject] = cases;
 }
 

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { readCoverage } from "./coverage.ts";
-import { readReport } from "./junit.ts";
+import { describeFailures, readReport } from "./junit.ts";
 import {
   bunPass,
   denoPass,
@@ -39,13 +39,14 @@ preparePasses();
 let passed = 0;
 let failed = 0;
 const summary: string[] = [];
+const failures: string[] = [];
 await runPasses([
   denoPass(options),
   bunPass("source", options),
   ...built("executable"),
   ...built("bundle"),
 ], judge);
-say(`\n${summary.join("\n")}\n${passed} passed, ${failed} failed`);
+say(`\n${[...failures, ...summary].join("\n")}\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
 function judge(pass: Pass, status: number): void {
@@ -55,7 +56,10 @@ function judge(pass: Pass, status: number): void {
   const lost = (status !== 0 || cases.length === 0) && count("failed") === 0 ? 1 : 0;
   passed += count("passed");
   failed += count("failed") + lost;
-  if (lost > 0) say(`The runner ended with ${status}, although no test failed.`);
+  failures.push(...describeFailures(pass.name, cases));
+  if (lost > 0) {
+    failures.push(`${pass.name}: the runner ended with ${status}, although no test failed`);
+  }
   const skipped = count("skipped") > 0 ? `, ${count("skipped")} skipped` : "";
   summary.push(
     `${pass.name}: ${count("passed")} passed, ${count("failed") + lost} failed${skipped}`,

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, unlinkSync } from "node:fs";
 import { lstat, mkdir, readFile, readlink, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,10 +27,13 @@ export async function writeLoginRecord(
     const path = join(folder, String(port));
     const lock = await world.runtime.tryLock(path).catch(() => undefined);
     if (!lock) continue;
+    const removeAtExit = (): void => removeNow(path);
+    process.on("exit", removeAtExit);
     await writeMark(path);
     return {
       async remove(): Promise<void> {
         await unlink(path).catch(() => {});
+        process.off("exit", removeAtExit);
         lock.release();
       },
     };
@@ -58,6 +61,15 @@ export async function findLoginRecord(
     lock.release();
   }
   return undefined;
+}
+
+/** Whoever asks twice to end it waits for nothing, and a process that ends waits for no promise. */
+function removeNow(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Nobody is asked to tidy up: the next login on this port does.
+  }
 }
 
 function recordFolders({ env }: RecordWorld): string[] {

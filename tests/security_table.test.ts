@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readReport, type TestCase } from "../tools/junit.ts";
+import { describeFailures, readReport, type TestCase } from "../tools/junit.ts";
 import { judgeRequirements, readWaivers, requirementsOf } from "../tools/security_table.ts";
 import type { RequirementId } from "./requirements.ts";
 import { verifies } from "./testing/verifies.ts";
@@ -65,12 +65,16 @@ test("a report is read with its names, outcomes and times", () => {
     writeFileSync(
       path,
       `<testsuite><testcase name="a &lt;b&gt; [S1]" classname="x" time="0.5" /><testcase name="c" time="1">
-<failure message="wrong"></failure></testcase><testcase name="d" time="0"><skipped /></testcase></testsuite>`,
+<failure message="wrong">a &lt; b&#10;at c.ts:1</failure></testcase><testcase name="d" time="0"><skipped /></testcase></testsuite>`,
     );
-    assert.deepEqual(readReport(path), [
+    const cases = readReport(path) ?? [];
+    assert.deepEqual(cases, [
       { name: "a <b> [S1]", outcome: "passed", took: 0.5 },
-      { name: "c", outcome: "failed", took: 1 },
+      { name: "c", outcome: "failed", took: 1, failure: "a < b\nat c.ts:1" },
       { name: "d", outcome: "skipped", took: 0 },
+    ]);
+    assert.deepEqual(describeFailures("Bun", cases), [
+      "failed on Bun: c\n    a < b\n    at c.ts:1",
     ]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -7,7 +7,7 @@
 # started once; whatever goes wrong, an installed codex-login stays as it is.
 set -eu
 
-# Functions only, up to the last line: a download that was cut short does nothing.
+# Functions only, up to the last line, which counts only when it is whole: a download that was cut short does nothing.
 
 REPOSITORY=https://github.com/codex-login/codex-login
 NAME=codex-login
@@ -436,4 +436,4 @@ remove() {
   say "To end one, sign out before you uninstall: $NAME logout"
 }
 
-main "$@"
+{ main "$@"; exit; }

@@ -300,10 +300,11 @@ use_curl() {
 }
 
 use_wget() {
-  set -- "$2" "$1" -T 30
+  set -- "$2" "$1"
   if has timeout; then limit="timeout 900"; else limit=; fi
+  # That of busybox knows few options, and some builds of it crash at others.
   case $(wget --version 2>/dev/null || :) in
-    *"GNU Wget"*) set -- "$@" --no-verbose --tries=2 --max-redirect=5 ;;
+    *"GNU Wget"*) set -- "$@" --no-verbose --timeout=30 --tries=2 --max-redirect=5 ;;
     *) set -- "$@" -q ;;
   esac
   file=$1
@@ -362,7 +363,8 @@ find_archive() {
 # Exactly one entry, a file of the right name. Its bytes are written by us to a place of ours: no name, link or mode in an
 # archive decides anything.
 unpack() {
-  names=$(tar -tzf "$work/archive" 2>/dev/null) || fail "$archive cannot be read"
+  # With what tar has to say: some leave out of a name what is wrong with it, and tell.
+  names=$(tar -tzf "$work/archive" 2>&1) || fail "$archive cannot be read"
   kind=$(tar -tvzf "$work/archive" 2>/dev/null) || fail "$archive cannot be read"
   case $kind in
     -*"->"* | -*" link to "*) is_file=no ;;

@@ -236,6 +236,26 @@ inEveryShell("what somebody else put in its place is left there", async (shell) 
   assert.match(inTheWay.out, /the folder .*npm cannot be made/);
 });
 
+inEveryShell("whoever ends it finds everything as it was", async (shell) => {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+    for (const path of ["/latest/download/SHA256SUMS", ARCHIVE]) {
+      await using server = await startReleaseServer();
+      await using place = await createPlace();
+      server.publish({});
+      const older = await plantOlder(place);
+      const before = await place.list();
+      let group = 0;
+      server.files.set(path, { onAsked: () => process.kill(-group, signal) });
+      const ended = await place.run(shell, ["--base-url", server.url], {
+        onStart: (pid) => group = pid,
+      });
+      assert.equal(ended.code, code, `${signal}: ${ended.out}`);
+      assert.equal(await readInstalled(place), older);
+      assert.deepEqual(await place.list(), before);
+    }
+  }
+});
+
 const NO_MOUNTS = missingNamespaces("-m");
 
 inEveryShell("a folder that cannot be written is named", async (shell) => {

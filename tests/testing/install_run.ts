@@ -61,6 +61,8 @@ export interface RunOptions {
   readonly wrapper?: readonly string[];
   /** Another text than install.sh's, on stdin. */
   readonly stdin?: string;
+  /** Told the process, which leads a group of its own, as in a terminal. */
+  readonly onStart?: (pid: number) => void;
 }
 
 export interface InstallRun {
@@ -134,7 +136,7 @@ export function readInstalled(place: Place): Promise<string> {
 async function run(
   [shell = "", ...parameters]: readonly string[],
   args: readonly string[],
-  { env = {}, cwd = ROOT, wrapper = [], stdin }: RunOptions,
+  { env = {}, cwd = ROOT, wrapper = [], stdin, onStart }: RunOptions,
 ): Promise<InstallRun> {
   const path = (process.env["PATH"] ?? "").split(":").map((one) => join(one, shell)).find(
     existsSync,
@@ -146,7 +148,9 @@ async function run(
     cwd,
     env: Object.fromEntries(set) as Record<string, string>,
     stdio: ["pipe", "pipe", "pipe"],
+    detached: onStart !== undefined,
   });
+  if (child.pid !== undefined) onStart?.(child.pid);
   child.stdin.on("error", () => {});
   child.stdin.end(stdin ?? "");
   let out = "";

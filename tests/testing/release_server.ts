@@ -11,6 +11,8 @@ export interface Oddity {
   readonly cutAt?: number;
   readonly redirect?: string;
   readonly content?: Uint8Array;
+  /** Called in place of an answer, which never comes. */
+  readonly onAsked?: () => void;
 }
 
 /** Releases on loopback, at the addresses that GitHub has for them. */
@@ -58,6 +60,8 @@ export async function startReleaseServer(
       response.writeHead(404).end("Not Found");
     } else if (found instanceof Uint8Array) {
       response.writeHead(200, { "content-length": found.length }).end(found);
+    } else if (found.onAsked) {
+      found.onAsked();
     } else if (found.redirect !== undefined) {
       response.writeHead(302, { location: found.redirect }).end();
     } else {
@@ -77,7 +81,9 @@ export async function startReleaseServer(
     url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
     files,
     requests,
-    publish({ version = "1.2.3", triple = TRIPLE, program, archive, sums = (right) => right }) {
+    publish(
+      { version = "1.2.3", triple = TRIPLE, program, archive, sums = (right) => right },
+    ): void {
       const packed = archive ?? packProgram(program ?? fakeProgram(version));
       const file = `codex-login-${version}-${triple}.tar.gz`;
       const right = [

@@ -17,6 +17,7 @@ const REGULAR_FILE = 0o100000;
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 export function zip({ name, mode, content }: Entry, modified: Date): Uint8Array {
+  if (modified.getUTCFullYear() < 1980) throw new Error("a zip tells no time before 1980");
   const deflated = deflate(content);
   const nameBytes = Buffer.from(name);
   const common = describe(deflated, nameBytes.length, modified);

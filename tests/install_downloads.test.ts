@@ -90,6 +90,34 @@ inEveryShell("a certificate that nobody trusts ends it", async (shell) => {
   }
 });
 
+inEveryShell(
+  "a wget that takes any certificate is not used, although it succeeds",
+  async (shell) => {
+    await using place = await createPlace({}, toolsBut(["curl"]));
+    await using server = await startReleaseServer();
+    server.publish({});
+    for (const [path, file] of server.files) {
+      if (!(file instanceof Uint8Array)) continue;
+      await writeFile(join(place.home, path.split("/").at(-1) ?? ""), file);
+    }
+    const fetches = `while [ "$1" != -O ]; do shift; done; cat "$HOME/\${3##*/}" >"$2"`;
+    for (
+      const [words, code] of [["", 0], [
+        "note: TLS certificate validation not implemented",
+        1,
+      ]] as const
+    ) {
+      await addScript(place.tools, "wget", `echo "wget: ${words}" >&2\n${fetches}`);
+      const to = join(place.home, `to ${code}`);
+      const args = ["--base-url", "https://example.com", "--to", to];
+      const ended = await place.run(shell, args);
+      assert.equal(ended.code, code, ended.out);
+      assert.equal((await place.list()).includes(`to ${code}/codex-login`), code === 0);
+      if (code === 1) assert.match(ended.out, /checks no certificates: install curl/);
+    }
+  },
+);
+
 inEveryShell("https never goes on without encryption", async (shell) => {
   for (const downloader of ["curl", "wget"]) {
     await using server = await startReleaseServer(TLS);

@@ -83,7 +83,9 @@ export async function createPlace(
     uname: `case $1 in -s) echo ${system} ;; *) echo ${cpu} ;; esac`,
     ldd: isMusl ? "echo 'musl libc (x86_64)' >&2; exit 1" : "echo 'ldd (Debian GLIBC 2.36) 2.36'",
     getconf: `[ "$1" = LONG_BIT ] && echo ${bits}`,
-    sysctl: isTranslated ? "echo 1" : "echo unknown >&2; exit 1",
+    sysctl: isTranslated
+      ? '[ "$*" = "-n sysctl.proc_translated" ] && echo 1'
+      : "echo unknown >&2; exit 1",
   };
   for (const [name, text] of Object.entries(scripts)) await addScript(folder, name, text);
   const env = { PATH: folder, HOME: home, SHELL: "/bin/sh" };

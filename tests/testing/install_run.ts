@@ -17,13 +17,13 @@ const SHELLS: readonly (readonly string[])[] = [["dash"], ["bash", "--posix"], [
 export function inEveryShell(
   title: string,
   prove: (shell: readonly string[]) => Promise<void>,
-  because: string | false = false,
+  because: (shell: readonly string[]) => string | false = () => false,
 ): void {
   for (const shell of SHELLS) {
     const [program = ""] = shell;
     const skip = process.platform === "win32"
       ? "Windows has no sh"
-      : because || missingTool(program, "--help");
+      : because(shell) || missingTool(program, "--help");
     test(`${shell.join(" ")}: ${title}`, { skip }, () => prove(shell));
   }
 }

@@ -11,7 +11,6 @@ import { createLazyLog } from "./lazy_log.ts";
 import { printable } from "./printable.ts";
 import { beginStory, describeFailure } from "./story.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
-import { VERSION } from "./version.ts";
 import { type Log, SILENT_LOG, type World } from "./world.ts";
 
 /**
@@ -28,18 +27,8 @@ export async function runCli(args: readonly string[], world: World): Promise<num
   let command: Command | undefined;
   try {
     const invocation = parseArguments(args);
-    const isDiagnosis = invocation.kind === "run" && invocation.command.isDiagnosis;
-    if (!isDiagnosis) refuseHazard(world);
-    if (invocation.kind === "version") {
-      world.writeData(json ? formatJson({ version: VERSION }) : `codex-login ${VERSION}`);
-      return 0;
-    }
     command = invocation.command;
-    if (invocation.kind === "help") {
-      const { formatCommandHelp, formatOverview } = await import("./commands/help.ts");
-      world.writeData(command ? formatCommandHelp(command) : formatOverview());
-      return 0;
-    }
+    if (command.isAboutProgram || !command.isDiagnosis) refuseHazard(world);
     return await runCommand(invocation, { world, json, style, isBare: args.length === 0 });
   } catch (thrown) {
     const error = toLoginError(thrown);
@@ -68,11 +57,9 @@ function refuseHazard({ runtime, env }: World): void {
 }
 
 /** Words that say, even in a command line that is not understood, that it is not about signing in. */
-const OTHERS: ReadonlySet<string> = new Set([
-  ...COMMANDS.map(({ name }) => name).filter((name) => name !== "login"),
-  "help",
-  "version",
-]);
+const OTHERS: ReadonlySet<string> = new Set(
+  COMMANDS.map(({ name }) => name).filter((name) => name !== "login"),
+);
 
 interface Surroundings {
   readonly isBare: boolean;
@@ -82,12 +69,16 @@ interface Surroundings {
 }
 
 async function runCommand(
-  { command, options, words }: Invocation & { kind: "run" },
+  { command, options, words }: Invocation,
   { world: bare, json, style, isBare }: Surroundings,
 ): Promise<number> {
   const say = (text: string): void => {
     if (!options.flag("quiet")) bare.writeWords(text);
   };
+  if (command.isAboutProgram) {
+    const run = await command.load();
+    return await run({ world: bare, options, words, json, say, answer: bare.writeWords });
+  }
   const flags = {
     codexHome: options.text("codex-home"),
     issuer: options.text("issuer") ?? options.text("experimental_issuer"),

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { runCli } from "../src/cli.ts";
 import { parseArguments } from "../src/commands/arguments.ts";
-import { EXIT_CODES } from "../src/commands/help.ts";
+import { COMMON_EXITS, EXIT_CODES } from "../src/commands/exit_codes.ts";
 import { COMMANDS, COMMON_OPTIONS } from "../src/commands/table.ts";
 import { LoginError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
@@ -28,7 +28,14 @@ test("the version is package.json's", async () => {
     assert.equal(exitCode, 0);
     assert.deepEqual(world.data, [`codex-login ${version}`]);
   }
-  assert.deepEqual(JSON.parse((await run("version", "--json")).world.data[0] ?? ""), { version });
+  for (const args of [["version", "--json"], ["--version", "--json"]]) {
+    const told = JSON.parse((await run(...args)).world.data[0] ?? "");
+    assert.deepEqual([told.version, told.platform, told.arch], [
+      version,
+      process.platform,
+      process.arch,
+    ]);
+  }
 });
 
 test("help goes to stdout, names every command, option and exit code, and exits 0", async () => {
@@ -55,10 +62,70 @@ test("help goes to stdout, names every command, option and exit code, and exits 
   assert.ok(
     (await run("login", "help", "status")).world.data.join().startsWith("codex-login status: "),
   );
-  for (const name of ["version", "help"]) {
-    assert.ok((await run("help", name)).world.data.join().startsWith("codex-login: "), name);
-  }
   assert.ok((await run("logout", "--help")).world.data.join().startsWith("codex-login logout: "));
+});
+
+test("every command's help shows its options, examples that are right, and its exit codes", async () => {
+  for (const command of COMMANDS) {
+    const { name, options, actions = [], examples, exits } = command;
+    const { data: [...lines] } = (await run("help", name)).world;
+    const { data } = (await run(name, "--help")).world;
+    assert.deepEqual(data, lines);
+    const text = lines.join("\n");
+    assert.ok(text.startsWith(`codex-login ${name}: `));
+    for (const { name: option, help } of options) {
+      assert.equal(new RegExp(`--${option}[ \n]`).test(text), help !== undefined, option);
+    }
+    for (const { name: action } of actions) assert.ok(text.includes(`\n  ${action} `), action);
+    const codes = [...Object.entries(exits), ...COMMON_EXITS];
+    const shown = lines.slice(lines.indexOf("Exit codes:") + 1);
+    assert.deepEqual(shown.map((line) => line.trim().split(/ {2,}/)), codes);
+    assert.ok(exits[0] !== undefined && exits[2] !== undefined);
+    assert.ok(examples.length > 0);
+    for (const example of examples) {
+      assert.ok(lines.includes(`  ${example}`));
+      const [, typed = ""] = /codex-login ?([^|>)]*)/.exec(example) ?? [];
+      const words = typed.split(" ").filter((word) => word !== "");
+      assert.equal(parseArguments(words).command, command, example);
+    }
+  }
+});
+
+test("an action has help of its own, and `help` leads there too", async () => {
+  for (const { name, actions = [], options } of COMMANDS) {
+    for (const { name: action, words, help } of actions) {
+      const lines = (await run("help", name, action)).world.data;
+      assert.deepEqual((await run(name, action, "--help")).world.data, lines);
+      assert.deepEqual((await run(name, action, ...words, "-h")).world.data, lines);
+      assert.equal(lines[0], `codex-login ${name} ${action}: ${help}`);
+      assert.equal(lines[2], ["Usage: codex-login", name, action, ...words, "[OPTIONS]"].join(" "));
+      for (const option of options) {
+        const isHere = (option.action ?? action) === action;
+        assert.equal(lines.some((line) => line.includes(`--${option.name} `)), isHere);
+      }
+    }
+  }
+  assert.ok((await run("help", "login", "status")).world.data[0]?.startsWith("codex-login status"));
+  for (
+    const args of [["help", "status", "x"], ["help", "profile", "x"], [
+      "help",
+      "profile",
+      "use",
+      "x",
+    ]]
+  ) {
+    assert.equal((await run(...args)).exitCode, 2, args.join(" "));
+  }
+});
+
+test("what is about the program works where settings are broken, and reads none", async () => {
+  await using home = await createHome();
+  await writeFile(join(home.path, "config.toml"), "broken = = =");
+  for (const args of [["version"], ["help"], ["completion", "bash"]]) {
+    const { exitCode, world } = await run(...args, "--codex-home", home.path);
+    assert.deepEqual([exitCode, world.words], [0, []], args[0]);
+    assert.ok(world.data.length > 0);
+  }
 });
 
 test("parseArguments() finds the command where the reference finds it", () => {
@@ -80,7 +147,7 @@ test("parseArguments() finds the command where the reference finds it", () => {
   ];
   for (const [args, command] of rows) {
     const invocation = parseArguments(args);
-    assert.ok(invocation.kind === "run" && invocation.command.name === command, args.join(" "));
+    assert.equal(invocation.command.name, command, args.join(" "));
   }
 });
 
@@ -96,6 +163,10 @@ test("wrong usage exits 2 with the next step, and does nothing", async () => {
     ["help", "bogus"],
     ["help", "login", "extra"],
     ["version", "extra"],
+    ["completion"],
+    ["completion", "tcsh"],
+    ["completion", "bash", "extra"],
+    ["licenses", "extra"],
     ["login", "--port"],
     ["login", "--port", "70000"],
     ["login", "--port", "-1"],

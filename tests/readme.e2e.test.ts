@@ -4,7 +4,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseArguments } from "../src/commands/arguments.ts";
-import { EXIT_CODES } from "../src/commands/help.ts";
+import { EXIT_CODES } from "../src/commands/exit_codes.ts";
 import { COMMANDS, COMMON_OPTIONS } from "../src/commands/table.ts";
 import { ERROR_KINDS } from "../src/error_kinds.ts";
 import { visit } from "./testing/fake_browser.ts";

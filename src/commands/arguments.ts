@@ -2,18 +2,14 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Command, Option, OptionValues } from "./command.ts";
-import { COMMANDS, COMMON_OPTIONS, findCommand } from "./table.ts";
+import { COMMANDS, COMMON_OPTIONS, findCommand, VERSION_OPTION } from "./table.ts";
 
 /** What a command line asks for. */
-export type Invocation =
-  | {
-    readonly kind: "run";
-    readonly command: Command;
-    readonly options: OptionValues;
-    readonly words: readonly string[];
-  }
-  | { readonly kind: "help"; readonly command: Command | undefined }
-  | { readonly kind: "version" };
+export interface Invocation {
+  readonly command: Command;
+  readonly options: OptionValues;
+  readonly words: readonly string[];
+}
 
 /**
  * Reads the arguments after the program's name. The options of all commands are known while the command is looked for, so
@@ -22,28 +18,37 @@ export type Invocation =
  * @throws {LoginError} USAGE
  */
 export function parseArguments(args: readonly string[]): Invocation {
-  const all = [...COMMON_OPTIONS, ...COMMANDS.flatMap(({ options }) => options), {
-    name: "version",
-    short: "V",
-  }];
+  const all = [...COMMON_OPTIONS, VERSION_OPTION, ...COMMANDS.flatMap(({ options }) => options)];
   const { values, positionals } = parse(args, all);
   const options = toOptionValues(values);
   refuseEmptyValues(values);
   const [first = "login", second, ...rest] = positionals;
+  const run = (name: string, words: readonly string[] = []): Invocation => ({
+    command: requireCommand(name),
+    options,
+    words,
+  });
 
-  if (options.flag("version") || first === "version") {
+  if (options.flag("version")) {
     refuseExtra(first === "version" ? positionals.slice(1) : positionals);
-    return { kind: "version" };
+    return run("version");
   }
-  if (first === "help") return help(second, rest);
-  if (first === "login" && second === "help") return help(rest[0] ?? "login", rest.slice(1));
+  if (first === "help") {
+    const isAboutItself = second === undefined && options.flag("help");
+    return run("help", isAboutItself ? ["help"] : helpWords(positionals.slice(1)));
+  }
+  if (first === "login" && second === "help") {
+    return run("help", helpWords(rest.length > 0 ? rest : ["login"]));
+  }
   // The reference knows "login status", and ignores options of login there.
   const isNested = first === "login" && second === "status";
   const command = requireCommand(isNested ? "status" : first);
   const words = isNested ? rest : positionals.slice(1);
   if (!command.actions) refuseExtra(words);
   if (options.flag("help")) {
-    return { kind: "help", command: positionals.length > 0 ? command : undefined };
+    const action = command.actions?.find(({ name }) => name === words[0]);
+    const subject = action ? [command.name, action.name] : [command.name];
+    return run("help", positionals.length > 0 ? subject : []);
   }
   checkWords(words, command);
   refuseForeignOptions(
@@ -51,7 +56,7 @@ export function parseArguments(args: readonly string[]): Invocation {
     isNested ? [...command.options, ...requireCommand("login").options] : command.options,
     command,
   );
-  return { kind: "run", command, options, words };
+  return { command, options, words };
 }
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -94,10 +99,15 @@ function refuseKeyArgument(args: readonly string[]): void {
   );
 }
 
-function help(name: string | undefined, extra: readonly string[]): Invocation {
+/** A command, and maybe one of its actions. */
+function helpWords([name, second, ...extra]: readonly string[]): readonly string[] {
+  if (name === undefined) return [];
+  const command = requireCommand(name);
+  if (second === undefined) return [name];
+  if (!extra.length && Object.hasOwn(command.also ?? {}, second)) return [second];
+  if (!command.actions?.some((action) => action.name === second)) refuseExtra([second]);
   refuseExtra(extra);
-  if (name === "help" || name === "version") return { kind: "help", command: undefined };
-  return { kind: "help", command: name === undefined ? undefined : requireCommand(name) };
+  return [name, second];
 }
 
 function requireCommand(name: string): Command {

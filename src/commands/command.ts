@@ -10,6 +10,12 @@ export interface Option {
   /** What stands for the value in help; absent for a switch. */
   readonly value?: string;
   readonly repeatable?: boolean;
+  /** What can stand for the value; one that ends in "=" goes on. Shells offer it. */
+  readonly choices?: readonly string[];
+  /** What the value names, which shells can list. */
+  readonly takes?: "file" | "folder" | "program";
+  /** The only action of the command that it changes. */
+  readonly action?: string;
   /** Absent for names that are only understood because the reference has them. */
   readonly help?: string;
 }
@@ -52,14 +58,29 @@ export interface CommandContext {
   answer(text: string): void;
 }
 
-export interface Command {
+/** What a command about the program is given: no settings are read for it, so it works where those are broken. */
+export type ProgramContext = Pick<
+  CommandContext,
+  "world" | "options" | "words" | "json" | "say" | "answer"
+>;
+
+/** What is told about a command, and what it takes. */
+interface Described {
   readonly name: string;
   readonly summary: string;
   readonly usage: readonly string[];
   /** Absent for a command that takes no words. */
   readonly actions?: readonly Action[];
+  /** Words that lead to other commands, because the reference has them there. */
+  readonly also?: Readonly<Record<string, string>>;
   readonly options: readonly Option[];
   readonly examples: readonly string[];
+  /** What its exit codes mean; those of every command are in `COMMON_EXITS`. */
+  readonly exits: Readonly<Record<number, string>>;
+}
+
+export interface AccountCommand extends Described {
+  readonly isAboutProgram?: false;
   /** It serves an editor, and so obeys the variables that are meant for editors' servers. */
   readonly isServer?: boolean;
   /** One run of it is one attempt, and the log tells its story: all its lines carry one id, and its requests are told. */
@@ -69,3 +90,10 @@ export interface Command {
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */
   load(): Promise<(context: CommandContext) => Promise<number>>;
 }
+
+export interface ProgramCommand extends Described {
+  readonly isAboutProgram: true;
+  load(): Promise<(context: ProgramContext) => Promise<number>>;
+}
+
+export type Command = AccountCommand | ProgramCommand;

@@ -1,19 +1,14 @@
-import { ERROR_KINDS } from "../error_kinds.ts";
-import type { Action, Command, Option } from "./command.ts";
-import { COMMANDS, COMMON_OPTIONS } from "./table.ts";
+import type { Action, Command, Option, ProgramContext } from "./command.ts";
+import { COMMON_EXITS, EXIT_CODES } from "./exit_codes.ts";
+import { COMMANDS, COMMON_OPTIONS, findCommand, VERSION_OPTION } from "./table.ts";
 
-/** What each exit code means; README and tests hold the same list. */
-export const EXIT_CODES: ReadonlyArray<readonly [codes: string, meaning: string]> = [
-  ["0", "done (logout: also when nothing was stored, or only the revocation failed)"],
-  ["1", "the sign-in failed; status: nobody is signed in; doctor: something fails"],
-  ["2", "wrong usage or settings"],
-  ["3", "credentials cannot be read or written"],
-  ["4", "signing in (again) is required (token, refresh)"],
-  ["5", "the issuer cannot be reached or did not answer in time"],
-  ["6", "nobody completed the sign-in in time"],
-  [String(ERROR_KINDS.INTERNAL.exit), "a bug"],
-  ["129/130/143", "ended by SIGHUP, SIGINT, SIGTERM (0 when the login was already saved)"],
-];
+export async function runHelp({ world, words }: ProgramContext): Promise<number> {
+  const [name = "", second] = words;
+  const command = findCommand(name);
+  const action = command?.actions?.find((one) => one.name === second);
+  await world.sendData(`${command ? formatCommandHelp(command, action) : formatOverview()}\n`);
+  return 0;
+}
 
 export function formatOverview(): string {
   return [
@@ -22,25 +17,28 @@ export function formatOverview(): string {
     "Usage: codex-login [COMMAND] [OPTIONS]",
     "",
     "Commands:",
-    ...columns([
-      ...COMMANDS.map(({ name, summary }): [string, string] => [name, summary]),
-      ["help", "help for a command: codex-login help COMMAND"],
-      ["version", "show the version"],
-    ]),
+    ...columns(COMMANDS.map(({ name, summary }): [string, string] => [name, summary])),
     "",
     "Options of every command:",
-    ...optionLines(COMMON_OPTIONS),
+    ...optionLines([...COMMON_OPTIONS, VERSION_OPTION]),
     "",
     "Exit codes:",
     ...columns(EXIT_CODES),
+    "",
+    "More about a command: codex-login help COMMAND",
   ].join("\n");
 }
 
-export function formatCommandHelp(
-  { name, summary, usage, actions = [], options, examples }: Command,
-): string {
+/** About the command, or about this action of it only. */
+export function formatCommandHelp(command: Command, action?: Action): string {
+  const name = action ? `${command.name} ${action.name}` : command.name;
+  const usage = action
+    ? [["codex-login", name, ...action.words, "[OPTIONS]"].join(" ")]
+    : command.usage;
+  const actions = action ? [] : command.actions ?? [];
+  const options = optionsOf(command, action);
   return [
-    `codex-login ${name}: ${summary}`,
+    `codex-login ${name}: ${action?.help ?? command.summary}`,
     "",
     ...usage.map((line, i) => `${i === 0 ? "Usage: " : "       "}${line}`),
     "",
@@ -50,8 +48,19 @@ export function formatCommandHelp(
     ...optionLines(COMMON_OPTIONS),
     "",
     "Examples:",
-    ...examples.map((line) => `  ${line}`),
+    ...command.examples.filter((line) => !action || line.includes(name)).map((line) => `  ${line}`),
+    "",
+    "Exit codes:",
+    ...columns([...Object.entries(command.exits), ...COMMON_EXITS]),
   ].join("\n");
+}
+
+/** Without those of other actions, which the command's own help names. */
+function optionsOf({ options }: Command, action: Action | undefined): readonly Option[] {
+  if (action) return options.filter((one) => (one.action ?? action.name) === action.name);
+  return options.map((one) =>
+    one.action ? { ...one, help: `${one.action}: ${one.help ?? ""}` } : one
+  );
 }
 
 function actionLines(actions: readonly Action[]): string[] {

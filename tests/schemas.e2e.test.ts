@@ -26,6 +26,7 @@ function compile(name: string): (value: unknown) => boolean {
 const isLoginEvent = compile("login_events");
 const isStatus = compile("status");
 const isToken = compile("token");
+const isVersion = compile("version");
 
 /** Every line, each by itself valid, and nothing between them. */
 function eventsOf(stdout: string): Json[] {
@@ -141,9 +142,28 @@ test("the answers of status and token are valid, with somebody and without", asy
   assert.ok(isToken(await ask("token")));
 });
 
+test("the answers of version are valid, and of a check that fails", async () => {
+  await using home = await createHome();
+  const found = JSON.parse((await runProgram(home, ["version", "--json"])).stdout);
+  assert.ok(isVersion(found), JSON.stringify(found));
+  const env = { HTTPS_PROXY: "ftp://127.0.0.1" };
+  const failed = await runProgram(home, ["version", "--check", "--json"], { env });
+  assert.equal(failed.exitCode, 2);
+  assert.ok(isVersion(JSON.parse(failed.stdout)), failed.stdout);
+  const answer = {
+    schemaVersion: 1,
+    current: "1.0.0",
+    latest: "1.0.1",
+    isNewer: true,
+    update: null,
+  };
+  assert.ok(isVersion(answer));
+  for (const name of Object.keys(answer)) assert.ok(!isVersion({ ...answer, [name]: undefined }));
+});
+
 test("the schemas name every error code, and refuse what is not as described", () => {
   const codes = Object.keys(ERROR_KINDS);
-  for (const name of ["login_events", "status", "token"]) {
+  for (const name of ["login_events", "status", "token", "version"]) {
     const { error } = readSchema(name)["$defs"] as Record<string, { properties: { code: Json } }>;
     assert.deepEqual(error?.properties.code["enum"], codes, name);
   }

@@ -11,7 +11,17 @@ const read = (name: string): string => readFileSync(new URL(name, vectors), "utf
 /** The CA of the certificates here; nothing else trusts it. */
 export const FAULTS_CA = fileURLToPath(new URL("faults_ca.pem", vectors));
 
-export type Certificate = "expired" | "early" | "other" | "issuer" | "selfsigned" | "localhost";
+/** The CA of the certificate "registry", which is for registry.npmjs.org. */
+export const REGISTRY_CA = fileURLToPath(new URL("registry_ca.pem", vectors));
+
+export type Certificate =
+  | "expired"
+  | "early"
+  | "other"
+  | "issuer"
+  | "selfsigned"
+  | "localhost"
+  | "registry";
 
 /** Writes an answer to the first bytes of a connection. */
 export type Answer = (socket: Socket, request: string) => void;

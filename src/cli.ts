@@ -77,7 +77,7 @@ async function runCommand(
   };
   if (command.isAboutProgram) {
     const run = await command.load();
-    return await run({ world: bare, options, words, json, say, answer: bare.writeWords });
+    return await run({ world: bare, options, words, json, commands: COMMANDS });
   }
   const flags = {
     codexHome: options.text("codex-home"),

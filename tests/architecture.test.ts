@@ -215,6 +215,8 @@ test("every source file has tests of its own, or is named with the tests that ho
     "trust.ts": "connection.test.ts",
     "tunnel.ts": "connection.test.ts",
     "route.ts": "doctor.test.ts",
+    "licence_sources.ts": "licenses.e2e.test.ts",
+    "licence_texts.ts": "licenses.e2e.test.ts",
   };
   const tests = new Set(readdirSync(fileURLToPath(new URL(".", import.meta.url))));
   const roots = files.filter((file) => !file.includes("/"));

@@ -18,7 +18,7 @@ import {
 import { missingTool } from "./testing/tools.ts";
 
 function script(shell: string): string {
-  return SHELLS[shell]?.() ?? "";
+  return SHELLS[shell]?.(COMMANDS) ?? "";
 }
 
 const names = COMMANDS.map(({ name }) => name).sort();
@@ -134,7 +134,7 @@ for (const shell of ["bash", "zsh", "fish"]) {
 test("every command, action and shown option is in each of them, and nothing hidden", () => {
   const hidden = [...COMMON_OPTIONS, ...COMMANDS.flatMap(({ options }) => options)]
     .filter(({ help }) => help === undefined).map(({ name }) => name);
-  const levels = completionLevels();
+  const levels = completionLevels(COMMANDS);
   assert.equal(new Set(levels.map(({ path }) => path)).size, levels.length);
   for (const shell of Object.keys(SHELLS)) {
     const text = script(shell);

@@ -59,10 +59,11 @@ export interface CommandContext {
 }
 
 /** What a command about the program is given: no settings are read for it, so it works where those are broken. */
-export type ProgramContext = Pick<
-  CommandContext,
-  "world" | "options" | "words" | "json" | "say" | "answer"
->;
+export interface ProgramContext
+  extends Pick<CommandContext, "world" | "options" | "words" | "json"> {
+  /** All there are: what tells of them is one of them, and cannot import them. */
+  readonly commands: readonly Command[];
+}
 
 /** What is told about a command, and what it takes. */
 interface Described {

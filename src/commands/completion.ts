@@ -2,10 +2,10 @@ import { bashCompletion } from "./completion_bash.ts";
 import { fishCompletion } from "./completion_fish.ts";
 import { powershellCompletion } from "./completion_powershell.ts";
 import { zshCompletion } from "./completion_zsh.ts";
-import type { ProgramContext } from "./command.ts";
+import type { Command, ProgramContext } from "./command.ts";
 
 /** By the names of the command's actions. */
-export const SHELLS: Readonly<Record<string, () => string>> = {
+export const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
   bash: bashCompletion,
   zsh: zshCompletion,
   fish: fishCompletion,
@@ -13,7 +13,7 @@ export const SHELLS: Readonly<Record<string, () => string>> = {
 };
 
 /** What is printed needs nothing of this program while somebody types: it holds all that can be completed. */
-export async function runCompletion({ world, words }: ProgramContext): Promise<number> {
-  await world.sendData(SHELLS[words[0] ?? ""]?.() ?? "");
+export async function runCompletion({ world, words, commands }: ProgramContext): Promise<number> {
+  await world.sendData(SHELLS[words[0] ?? ""]?.(commands) ?? "");
   return 0;
 }

@@ -1,4 +1,4 @@
-import type { Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
 import {
   completionLevels,
   type Level,
@@ -7,8 +7,8 @@ import {
 } from "./completion_levels.ts";
 
 /** For bash 3.2 and later, which is what macOS has; nothing of bash-completion is needed. */
-export function bashCompletion(): string {
-  const levels = completionLevels();
+export function bashCompletion(commands: readonly Command[]): string {
+  const levels = completionLevels(commands);
   return `# bash completion for codex-login: source <(codex-login completion bash)
 
 _codex_login() {
@@ -37,7 +37,7 @@ _codex_login() {
         fi
         case $word in
             --*=*) ;;
-            ${optionsWithValues().join("|")}) expects=$word ;;
+            ${optionsWithValues(commands).join("|")}) expects=$word ;;
             -*) ;;
             *)
                 case "$level $word" in
@@ -57,7 +57,7 @@ ${levels.filter(({ path }) => path !== "").map(leadsTo).join("\n")}
 
     if [[ -n $expects ]]; then
         case $expects in
-${optionsWithKnownValues().map(valuesOf).join("\n")}
+${optionsWithKnownValues(commands).map(valuesOf).join("\n")}
             *) return ;;
         esac
         [[ $whole == --*=* ]] && found=("\${found[@]/#/$expects=}")

@@ -1,9 +1,9 @@
-import type { Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
 import { completionLevels, type Level, optionsWithValues } from "./completion_levels.ts";
-import { COMMON_OPTIONS } from "./table.ts";
+import { COMMON_OPTIONS } from "./common_options.ts";
 
-export function fishCompletion(): string {
-  const levels = completionLevels();
+export function fishCompletion(commands: readonly Command[]): string {
+  const levels = completionLevels(commands);
   const common = new Set(COMMON_OPTIONS.map(({ name }) => name));
   return `# fish completion for codex-login: codex-login completion fish | source
 
@@ -20,7 +20,7 @@ function __codex_login_level
         end
         switch $word
             case '--*=*'
-            case ${optionsWithValues().map(quote).join(" ")}
+            case ${optionsWithValues(commands).map(quote).join(" ")}
                 set expects yes
             case '-*'
             case '*'

@@ -1,5 +1,5 @@
 import type { Command, Option } from "./command.ts";
-import { COMMANDS, COMMON_OPTIONS, VERSION_OPTION } from "./table.ts";
+import { COMMON_OPTIONS, VERSION_OPTION } from "./common_options.ts";
 
 /** A place in a command line, by the words before it: what can come there. */
 export interface Level {
@@ -15,23 +15,23 @@ export interface Word {
 }
 
 /** All places. Every shell goes through them alike: a word that leads nowhere ends it, options and their values are skipped. */
-export function completionLevels(): Level[] {
+export function completionLevels(commands: readonly Command[]): Level[] {
   const levels: Level[] = [{
     path: "",
-    words: COMMANDS.map(toWord),
+    words: commands.map(toWord),
     // Without a command it is a login.
-    options: visible([...optionsOf("login"), ...COMMON_OPTIONS, VERSION_OPTION]),
+    options: visible([...optionsOf(commands, "login"), ...COMMON_OPTIONS, VERSION_OPTION]),
   }];
-  for (const command of COMMANDS) {
-    if (command.name === "help") levels.push(...helpLevels("help"));
-    else levels.push(...levelsOf(command));
+  for (const command of commands) {
+    if (command.name === "help") levels.push(...helpLevels(commands, "help"));
+    else levels.push(...levelsOf(command, commands));
   }
   return levels;
 }
 
 /** Every option that is followed by a value, as it is typed. */
-export function optionsWithValues(): string[] {
-  const all = [...COMMON_OPTIONS, ...COMMANDS.flatMap(({ options }) => options)];
+export function optionsWithValues(commands: readonly Command[]): string[] {
+  const all = [...COMMON_OPTIONS, ...commands.flatMap(({ options }) => options)];
   const typed = all.filter(({ value }) => value !== undefined).flatMap(({ name, short }) =>
     short ? [`--${name}`, `-${short}`] : [`--${name}`]
   );
@@ -39,12 +39,12 @@ export function optionsWithValues(): string[] {
 }
 
 /** Options whose values a shell can offer, each once. */
-export function optionsWithKnownValues(): Option[] {
-  const all = [...COMMON_OPTIONS, ...COMMANDS.flatMap(({ options }) => options)];
+export function optionsWithKnownValues(commands: readonly Command[]): Option[] {
+  const all = [...COMMON_OPTIONS, ...commands.flatMap(({ options }) => options)];
   return visible(all).filter(({ choices, takes }) => choices || takes);
 }
 
-function levelsOf(command: Command): Level[] {
+function levelsOf(command: Command, commands: readonly Command[]): Level[] {
   const { name, actions = [], also = {} } = command;
   const others = Object.entries(also).map(([word, help]): Word => ({ name: word, help }));
   const own: Level = {
@@ -64,32 +64,32 @@ function levelsOf(command: Command): Level[] {
     ]),
   }));
   const elsewhere = others.flatMap((word) =>
-    word.name === "help" ? helpLevels(`${name} help`) : [{
+    word.name === "help" ? helpLevels(commands, `${name} help`) : [{
       path: `${name} ${word.name}`,
       words: [],
-      options: visible([...optionsOf(word.name), ...COMMON_OPTIONS]),
+      options: visible([...optionsOf(commands, word.name), ...COMMON_OPTIONS]),
     }]
   );
   return [own, ...below, ...elsewhere];
 }
 
 /** After `help` come the commands, and after one with actions these. */
-function helpLevels(path: string): Level[] {
+function helpLevels(commands: readonly Command[], path: string): Level[] {
   const options = visible(COMMON_OPTIONS);
-  const below = COMMANDS.map(({ name, actions = [] }): Level => ({
+  const below = commands.map(({ name, actions = [] }): Level => ({
     path: `${path} ${name}`,
     words: actions.map(({ name: word, help }) => ({ name: word, help })),
     options,
   }));
-  return [{ path, words: COMMANDS.map(toWord), options }, ...below];
+  return [{ path, words: commands.map(toWord), options }, ...below];
 }
 
 function toWord({ name, summary }: Command): Word {
   return { name, help: summary };
 }
 
-function optionsOf(name: string): readonly Option[] {
-  return COMMANDS.find((command) => command.name === name)?.options ?? [];
+function optionsOf(commands: readonly Command[], name: string): readonly Option[] {
+  return commands.find((command) => command.name === name)?.options ?? [];
 }
 
 /** Each once, without those that are only understood because the reference has them. */

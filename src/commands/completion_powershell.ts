@@ -1,3 +1,4 @@
+import type { Command } from "./command.ts";
 import {
   completionLevels,
   type Level,
@@ -6,15 +7,15 @@ import {
 } from "./completion_levels.ts";
 
 /** For Windows PowerShell 5.1 and PowerShell 7. Where it offers nothing, PowerShell offers files. */
-export function powershellCompletion(): string {
-  const chosen = optionsWithKnownValues().filter(({ choices }) => choices !== undefined);
+export function powershellCompletion(commands: readonly Command[]): string {
+  const chosen = optionsWithKnownValues(commands).filter(({ choices }) => choices !== undefined);
   return `# PowerShell completion for codex-login:
 # codex-login completion powershell | Out-String | Invoke-Expression
 
 Register-ArgumentCompleter -Native -CommandName 'codex-login', 'codex-login.exe' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $valued = @(${list(optionsWithValues())})
+    $valued = @(${list(optionsWithValues(commands))})
     $values = @{
 ${
     chosen.flatMap(({ name, short, choices = [] }) =>
@@ -25,7 +26,7 @@ ${
   }
     }
     $levels = @{
-${completionLevels().map(level).join("\n")}
+${completionLevels(commands).map(level).join("\n")}
     }
 
     $level = ''

@@ -1,4 +1,4 @@
-import type { Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
 import {
   completionLevels,
   type Level,
@@ -7,8 +7,8 @@ import {
 } from "./completion_levels.ts";
 
 /** For `source` after compinit, and for a file `_codex-login` in $fpath. */
-export function zshCompletion(): string {
-  const levels = completionLevels();
+export function zshCompletion(commands: readonly Command[]): string {
+  const levels = completionLevels(commands);
   return `#compdef codex-login
 # zsh completion for codex-login: source <(codex-login completion zsh), after compinit
 
@@ -23,7 +23,7 @@ _codex-login() {
     fi
     case $word in
       (--*=*) ;;
-      (${optionsWithValues().join("|")}) expects=$word ;;
+      (${optionsWithValues(commands).join("|")}) expects=$word ;;
       (-*) ;;
       (*)
         case "$level $word" in
@@ -42,7 +42,7 @@ ${levels.filter(({ path }) => path !== "").map(leadsTo).join("\n")}
 
   if [[ -n $expects ]]; then
     case $expects in
-${optionsWithKnownValues().map(valuesOf).join("\n")}
+${optionsWithKnownValues(commands).map(valuesOf).join("\n")}
       (*) _message 'value' ;;
     esac
     return

@@ -1,23 +1,25 @@
 import type { Action, Command, Option, ProgramContext } from "./command.ts";
 import { COMMON_EXITS, EXIT_CODES } from "./exit_codes.ts";
-import { COMMANDS, COMMON_OPTIONS, findCommand, VERSION_OPTION } from "./table.ts";
+import { COMMON_OPTIONS, VERSION_OPTION } from "./common_options.ts";
 
-export async function runHelp({ world, words }: ProgramContext): Promise<number> {
-  const [name = "", second] = words;
-  const command = findCommand(name);
+export async function runHelp({ world, words, commands }: ProgramContext): Promise<number> {
+  const [name, second] = words;
+  const command = commands.find((one) => one.name === name);
   const action = command?.actions?.find((one) => one.name === second);
-  await world.sendData(`${command ? formatCommandHelp(command, action) : formatOverview()}\n`);
+  await world.sendData(
+    `${command ? formatCommandHelp(command, action) : formatOverview(commands)}\n`,
+  );
   return 0;
 }
 
-export function formatOverview(): string {
+export function formatOverview(commands: readonly Command[]): string {
   return [
     "codex-login: sign in to ChatGPT/Codex from a terminal",
     "",
     "Usage: codex-login [COMMAND] [OPTIONS]",
     "",
     "Commands:",
-    ...columns(COMMANDS.map(({ name, summary }): [string, string] => [name, summary])),
+    ...columns(commands.map(({ name, summary }): [string, string] => [name, summary])),
     "",
     "Options of every command:",
     ...optionLines([...COMMON_OPTIONS, VERSION_OPTION]),

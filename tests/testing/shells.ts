@@ -17,12 +17,18 @@ export function output(home: TestHome, command: string, args: readonly string[])
 }
 
 /** What a shell offers at the end of each of these command lines, sorted. */
-export type Complete = (home: TestHome, script: string, lines: readonly string[]) => Promise<
-  string[][]
->;
+export type Complete = (
+  home: TestHome,
+  script: string,
+  lines: readonly string[],
+) => Promise<string[][]>;
 
 /** By calling the function as bash does, which splits at "=". */
-export const completeInBash: Complete = async (home, script, lines) => {
+export async function completeInBash(
+  home: TestHome,
+  script: string,
+  lines: readonly string[],
+): Promise<string[][]> {
   await writeFile(join(home.path, "completion"), script);
   const calls = lines.map((line) => {
     const words = line.split(" ").flatMap((word) => {
@@ -32,7 +38,6 @@ export const completeInBash: Complete = async (home, script, lines) => {
     return [
       `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")})`,
       `COMP_CWORD=${words.length - 1}`,
-      // Where the word is the sign itself, what is completed is empty.
       "_codex_login",
       'for one in "${COMPREPLY[@]}"; do printf "%s\\n" "$one"; done',
       "echo ---",
@@ -40,18 +45,26 @@ export const completeInBash: Complete = async (home, script, lines) => {
   });
   const text = ["source ./completion", ...calls].join("\n");
   return split(output(home, "bash", ["--norc", "--noprofile", "-c", text]));
-};
+}
 
-export const completeInFish: Complete = async (home, script, lines) => {
+export async function completeInFish(
+  home: TestHome,
+  script: string,
+  lines: readonly string[],
+): Promise<string[][]> {
   await writeFile(join(home.path, "completion"), script);
   const calls = lines.map((line) => `complete -C '${line}'\necho ---`);
   const text = ["source ./completion", ...calls].join("\n");
   // Behind a tabulator is the description.
   return split(output(home, "fish", ["--no-config", "-c", text]).replace(/\t.*/g, ""));
-};
+}
 
 /** At a terminal, as a person: with the keys, and what is offered written down where zsh adds it. */
-export const completeInZsh: Complete = async (home, script, lines) => {
+export async function completeInZsh(
+  home: TestHome,
+  script: string,
+  lines: readonly string[],
+): Promise<string[][]> {
   await writeFile(join(home.path, "completion"), script);
   await writeFile(join(home.path, "capture"), CAPTURE);
   const calls = lines.map((line) => `ask '${line}'`);
@@ -59,7 +72,7 @@ export const completeInZsh: Complete = async (home, script, lines) => {
   await writeFile(join(home.path, "offered"), "");
   output(home, "zsh", ["-f", "driver"]);
   return split(await readFile(join(home.path, "offered"), "utf8"));
-};
+}
 
 const CAPTURE = String.raw`
 PS1=

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describeMaterials, packagesOf } from "./tools/bill_of_materials.ts";
+import { BUNDLED_PACKAGES, collectLicences, EXECUTABLE_PACKAGES } from "./src/licence_sources.ts";
 import { bunPath } from "./tools/bun_path.ts";
 
 const DIST = "dist";
@@ -41,6 +42,13 @@ const KEYRING = "@napi-rs/keyring";
 const materials = new Set(["bun"]);
 
 mkdirSync(DIST, { recursive: true });
+/** Files of their own too: they are read when somebody asks, and by nobody else. */
+const LICENCES = writeLicences("licenses.txt", BUNDLED_PACKAGES);
+const ALL_LICENCES = writeLicences("licenses_executable.txt", [
+  ...BUNDLED_PACKAGES,
+  ...EXECUTABLE_PACKAGES,
+]);
+const COMMIT = `--define=CODEX_LOGIN_COMMIT=${JSON.stringify(readCommit())}`;
 build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
   "--target=node",
   "--minify",
@@ -55,6 +63,8 @@ build("bundle for Node, Bun and Deno", ENTRY, bundle, [
   // Native code, for those who have it beside the bundle.
   `--external=${KEYRING}`,
   MCP_SDK_FILE,
+  LICENCES,
+  COMMIT,
   "--asset-naming=[name].[ext]",
 ]);
 chmodSync(bundle, 0o755);
@@ -74,15 +84,40 @@ if (!process.argv.includes("--bundle-only")) {
     // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
     `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
     MCP_SDK_FILE,
+    ALL_LICENCES,
+    COMMIT,
     "--define=globalThis.IS_CODEX_LOGIN_EXECUTABLE=true",
   ]);
 }
 
+const known = new Set([...BUNDLED_PACKAGES, ...EXECUTABLE_PACKAGES]);
+const unknown = [...materials].filter((one) => !known.has(one) && !one.startsWith(`${KEYRING}-`));
+if (unknown.length > 0) {
+  report(`src/licence_sources.ts does not list what got into a build: ${unknown.join(", ")}`);
+  process.exit(1);
+}
 const { name, version, license } = JSON.parse(readFileSync("package.json", "utf8"));
 writeFileSync(
   `${DIST}/codex-login.cdx.json`,
   describeMaterials({ name, version, license }, [...materials, KEYRING]),
 );
+
+/** Writes what these packages ask to be told, and gives the option that says where it is. */
+function writeLicences(name: string, packages: readonly string[]): string {
+  writeFileSync(join(DIST, name), collectLicences(packages));
+  return `--define=LICENCES_FILE=${JSON.stringify(`../${DIST}/${name}`)}`;
+}
+
+/** The commit of the clone, marked where it was changed since; "unknown" where there is none. */
+function readCommit(): string {
+  const git = (...args: string[]): string | undefined => {
+    const { status, stdout } = spawnSync("git", args, { encoding: "utf8" });
+    return status === 0 ? stdout.trim() : undefined;
+  };
+  const commit = git("rev-parse", "HEAD");
+  if (commit === undefined) return "unknown";
+  return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}-dirty`;
+}
 
 /** The one that npm chose for this machine, its C library included. */
 function keyringAddon(): string {

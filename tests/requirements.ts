@@ -284,7 +284,11 @@ export const REQUIREMENTS = {
     EXECUTABLE,
   ),
   S71: row("Hostile variables have no effect, or are refused by name.", "CWE-454", "yes"),
-  S72: row("Nobody but the issuer is contacted.", "Privacy", "partly"),
+  S72: row(
+    "Nobody but the issuer is contacted; the npm registry by `version --check` only.",
+    "Privacy",
+    "partly",
+  ),
   S73: row(
     "JSON-RPC lines are bounded and answered by the book, and the end of stdin ends the server.",
     "JSON-RPC 2.0",

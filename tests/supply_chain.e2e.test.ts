@@ -119,6 +119,8 @@ function installInto(folder: string): void {
   }
 }
 
+const BUILT_FROM = ["src", "assets", "tools", "build.ts", "package.json", "deno.json", "LICENSE"];
+
 verifies(
   "S75",
   "two builds, in two folders, are the same bytes",
@@ -128,7 +130,7 @@ verifies(
     const built = ["one", "two/deeper"].map((name) => {
       const folder = join(home.path, name);
       mkdirSync(folder, { recursive: true });
-      for (const part of ["src", "assets", "tools", "build.ts", "package.json", "deno.json"]) {
+      for (const part of BUILT_FROM) {
         cpSync(join(ROOT, part), join(folder, part), { recursive: true });
       }
       cpSync(join(ROOT, "package-lock.json"), join(folder, "package-lock.json"));
@@ -139,7 +141,14 @@ verifies(
       });
       assert.equal(status, 0, stderr);
       const dist = join(folder, "dist");
-      return ["codex-login", "codex-login.mjs", "mod.mjs", "mcp_sdk.mjs", "codex-login.cdx.json"]
+      return [
+        "codex-login",
+        "codex-login.mjs",
+        "mod.mjs",
+        "mcp_sdk.mjs",
+        "codex-login.cdx.json",
+        "licenses.txt",
+      ]
         .map((file) => readFileSync(join(dist, file)));
     });
     const [one = [], two = []] = built;

@@ -14,6 +14,7 @@ import {
   completeInFish,
   completeInZsh,
   output,
+  typeInBash,
 } from "./testing/shells.ts";
 import { missingTool } from "./testing/tools.ts";
 
@@ -106,6 +107,35 @@ test(
     await check(completeInBash, "bash", false);
   },
 );
+
+test("at a terminal bash completes what readline splits, and paths as it always does", {
+  // Its terminal is one of zsh's.
+  skip: missingTool("bash", "--version") || missingTool("zsh", "--version"),
+}, async () => {
+  await using home = await createHome();
+  await prepare(home);
+  await mkdir(join(home.path, "name with blanks"));
+  const rows: [typed: string, line: string][] = [
+    ["codex-login logo", "codex-login logout "],
+    ["codex-login --no-b", "codex-login --no-browser "],
+    ["codex-login --redirect-host=lo", "codex-login --redirect-host=localhost "],
+    ["codex-login --redirect-host lo", "codex-login --redirect-host localhost "],
+    [
+      "codex-login -c cli_auth_credentials_store=k",
+      "codex-login -c cli_auth_credentials_store=keyring ",
+    ],
+    ["codex-login -c log", "codex-login -c log_dir="],
+    ["codex-login --config=log", "codex-login --config=log_dir="],
+    ["codex-login doctor --bundle ~/fi", "codex-login doctor --bundle ~/file-a "],
+    ["codex-login doctor --bundle=fi", "codex-login doctor --bundle=file-a "],
+    ["codex-login --codex-home ~/fo", "codex-login --codex-home ~/folder-b/"],
+    ["codex-login --codex-home na", "codex-login --codex-home name\\ with\\ blanks/"],
+    ["codex-login --codex-home fi", "codex-login --codex-home fi"],
+    ["codex-login profile remove x", "codex-login profile remove x"],
+  ];
+  const found = await typeInBash(home, script("bash"), rows.map(([typed]) => typed));
+  assert.deepEqual(found, rows.map(([, line]) => line));
+});
 
 test("zsh completes commands, options and values, at a terminal", {
   skip: missingTool("zsh", "--version"),

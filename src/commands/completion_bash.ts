@@ -89,15 +89,21 @@ function leadsTo({ path }: Level): string {
 
 function valuesOf({ name, short, choices = [], takes }: Option): string {
   const typed = short ? `--${name}|-${short}` : `--${name}`;
-  const listing = takes === undefined
-    ? [`found=($(compgen -W "${choices.join(" ")}" -- "$cur"))`]
-    : [
-      "IFS=$'\\n'",
-      `found=($(compgen -${{ folder: "d", file: "f", program: "c" }[takes]} -- "$cur"))`,
-      "compopt -o filenames 2>/dev/null",
-    ];
-  return [`            ${typed})`, ...listing.map((line) => `                ${line}`)]
+  const lines = takes === "file"
+    ? paths("default", "f")
+    : takes === "folder"
+    ? paths("dirnames", "d")
+    : [`found=($(compgen ${takes ? "-c" : `-W "${choices.join(" ")}"`} -- "$cur"))`];
+  return [`            ${typed})`, ...lines.map((line) => `                ${line}`)]
     .join("\n") + "\n                ;;";
+}
+
+/** Readline knows "~" and how to quote. Where it cannot be told to, as in the bash of macOS, a list has to do. */
+function paths(way: "default" | "dirnames", kind: "f" | "d"): string[] {
+  return [
+    `compopt -o ${way} 2>/dev/null && return`,
+    `while IFS= read -r word; do found+=("$word"); done < <(compgen -${kind} -- "$cur")`,
+  ];
 }
 
 /** Words, or where there are none, or a dash was typed, options. */

@@ -47,6 +47,36 @@ export async function completeInBash(
   return split(output(home, "bash", ["--norc", "--noprofile", "-c", text]));
 }
 
+/** What becomes of each line at a terminal when the key is pressed once, with all that readline does itself. */
+export async function typeInBash(
+  home: TestHome,
+  script: string,
+  lines: readonly string[],
+): Promise<string[]> {
+  await writeFile(join(home.path, "completion"), script);
+  await writeFile(join(home.path, "setup"), BASH_SETUP);
+  const calls = lines.map((line) => `ask ${quote(line)}`);
+  const driver = DRIVER.replace("zsh -f -i", "bash --norc --noprofile -i")
+    .replace("./capture", "./setup");
+  await writeFile(join(home.path, "driver"), [driver, ...calls, "zpty -d shell"].join("\n"));
+  output(home, "zsh", ["-f", "driver"]);
+  return (await readFile(join(home.path, "typed"), "utf8")).split("\n").slice(0, -1);
+}
+
+const BASH_SETUP = String.raw`
+PS1=
+source ./completion
+bind 'set enable-bracketed-paste off'
+bind 'set bell-style none'
+over() { printf '%s\n' "$READLINE_LINE" >> ./typed; READLINE_LINE=; printf 'OV''ER'; }
+bind -x '"\C-t": over'
+printf 'REA''DY'
+`;
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 export async function completeInFish(
   home: TestHome,
   script: string,
@@ -67,7 +97,7 @@ export async function completeInZsh(
 ): Promise<string[][]> {
   await writeFile(join(home.path, "completion"), script);
   await writeFile(join(home.path, "capture"), CAPTURE);
-  const calls = lines.map((line) => `ask '${line}'`);
+  const calls = lines.map((line) => `ask ${quote(line)}`);
   await writeFile(join(home.path, "driver"), [DRIVER, ...calls, "zpty -d shell"].join("\n"));
   await writeFile(join(home.path, "offered"), "");
   output(home, "zsh", ["-f", "driver"]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BUNDLED_PACKAGES, collectLicences, EXECUTABLE_PACKAGES } from "../src/licence_sources.ts";
 import { createHome } from "./testing/home.ts";
-import { ROOT, runProgram, SUBJECT } from "./testing/program.ts";
+import { ROOT, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
 
 /** In the npm package there is neither Bun nor the keyring's native code. */
 const packages = SUBJECT === "bundle"
@@ -29,6 +29,15 @@ test(`${SUBJECT}: licenses prints the licence of everything that is in it, where
   }
   assert.ok(stdout.includes("Apache License"));
   assert.ok(!stdout.includes(ROOT));
+});
+
+test(`${SUBJECT}: whoever has read enough of the licences ends it without a word`, async () => {
+  await using home = await createHome();
+  await using program = startProgram(home, ["licenses"]);
+  const { stdout } = program.child;
+  stdout?.once("data", () => stdout.destroy());
+  const { exitCode, stderr } = await program.ended;
+  assert.deepEqual([exitCode, stderr], [0, ""]);
 });
 
 test("the texts are those of the packages, each once", () => {

@@ -1,7 +1,13 @@
+import { LoginError } from "../errors.ts";
 import { readLicences } from "../licence_texts.ts";
 import type { ProgramContext } from "./command.ts";
 
 export async function runLicenses({ world }: ProgramContext): Promise<number> {
-  await world.sendData(await readLicences());
+  try {
+    await world.sendData(await readLicences());
+  } catch (thrown) {
+    // It is long, and a pager that is left in the middle is no failure.
+    if (!(thrown instanceof LoginError && thrown.reason?.includes("EPIPE"))) throw thrown;
+  }
   return 0;
 }

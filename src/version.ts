@@ -1,5 +1,5 @@
 /** The released version; a test holds it against package.json. */
-export const VERSION = "0.1.0";
+export const VERSION = "1.0.0";
 
 /** Set by the build, where it knows. */
 declare const CODEX_LOGIN_COMMIT: string | undefined;

@@ -24,6 +24,8 @@ export interface Terminal extends Disposable {
   paste(text: string, options?: { marked: boolean }): void;
   /** All that was ever shown, wrapped lines joined as whoever copies them gets them. */
   screen(): string;
+  /** The same with the codes of colours in it. */
+  painted(): string;
   /** Waits until the screen shows this. */
   shows(pattern: RegExp): Promise<RegExpExecArray>;
   /** Every byte that was written to the terminal. */
@@ -58,6 +60,7 @@ export function startTerminal(
   tmux("set-option", "-g", "history-limit", "5000");
   tmux("pipe-pane", "-o", `cat >> '${recording}'`);
   const screen = (): string => tmux("capture-pane", "-p", "-J", "-S", "-");
+  const painted = (): string => tmux("capture-pane", "-e", "-p", "-J", "-S", "-");
   const command = (...args: string[]): string =>
     [...programCommand(), ...args].map((word) => `'${word}'`).join(" ");
   const type = (line: string): void => {
@@ -76,6 +79,7 @@ export function startTerminal(
       tmux("paste-buffer", ...(marked ? ["-p"] : []), "-b", "test");
     },
     screen,
+    painted,
     async shows(pattern): Promise<RegExpExecArray> {
       const until = performance.now() + PATIENCE_MS;
       for (;;) {

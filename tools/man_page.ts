@@ -2,7 +2,6 @@
  * Writes `dist/codex-login.1`, the manual page, made from the table of commands; where and in which version it has a date, from
  * the commit. The same commit gives the same bytes.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Command, Option } from "../src/commands/command.ts";
 import { EXIT_CODES } from "../src/commands/exit_codes.ts";
@@ -10,10 +9,11 @@ import { COMMANDS, COMMON_OPTIONS, VERSION_OPTION } from "../src/commands/table.
 import { ERROR_KINDS } from "../src/error_kinds.ts";
 import { VERSION } from "../src/version.ts";
 import { ENVIRONMENT, FILES } from "./man_places.ts";
+import { readCommit } from "./release/commit.ts";
 import { list, literal, macro, text } from "./mdoc.ts";
 
-/** In mdoc(7), which mandoc and groff both read. `date` as 2026-01-31. */
-export function renderManPage(date: string): string {
+/** In mdoc(7), which mandoc and groff both read. */
+export function renderManPage(date: Date): string {
   const lines = [
     '.\\" Made from the table of commands.',
     // Not one word: groff takes today's date then.
@@ -127,29 +127,13 @@ function capital(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function longDate(date: string): string {
-  const [year = 0, month = 1, day = 1] = date.split("-").map(Number);
-  const name = new Intl.DateTimeFormat("en", { month: "long", timeZone: "UTC" })
-    .format(new Date(Date.UTC(year, month - 1, day)));
-  return `${name} ${day}, ${year}`;
-}
-
-/** Of the commit; where there is no clone, a day long ago. */
-function commitDate(): string {
-  const { status, stdout } = spawnSync("git", [
-    "log",
-    "-1",
-    "--format=%cd",
-    "--date=format-local:%Y-%m-%d",
-  ], {
-    encoding: "utf8",
-    env: { ...process.env, TZ: "UTC" },
-  });
-  return status === 0 && stdout !== "" ? stdout.trim() : "2026-01-01";
+function longDate(date: Date): string {
+  const month = new Intl.DateTimeFormat("en", { month: "long", timeZone: "UTC" }).format(date);
+  return `${month} ${date.getUTCDate()}, ${date.getUTCFullYear()}`;
 }
 
 if (import.meta.main) {
   mkdirSync("dist", { recursive: true });
-  writeFileSync("dist/codex-login.1", renderManPage(commitDate()));
+  writeFileSync("dist/codex-login.1", renderManPage(readCommit().modified));
   process.stdout.write("dist/codex-login.1: the manual page\n");
 }

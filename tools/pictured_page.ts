@@ -9,7 +9,7 @@ export async function renderPicturedPage(): Promise<{ html: string; digest: stri
     plan: ADA.plan,
     accountId: ADA.accountId,
     userId: ADA.sub,
-    workspaceName: ADA.workspaceName,
+    workspaceName: ADA.workspaceName ?? null,
   });
   return { html, digest: createHash("sha256").update(html).digest("hex") };
 }

@@ -1,8 +1,7 @@
 /**
  * Makes `dist/release/` of what `npm run build -- --all` has built: an archive for each executable, the completions and the
  * man page, install.sh, the bill of materials, a Homebrew formula, release.json, and SHA256SUMS of all that. The same commit
- * gives the same bytes. `--only NAME,…` takes some of the executables, and makes no formula; `--without-extras` goes on where
- * there are no completions; `--from` and `--out` name other folders.
+ * gives the same bytes. `--only NAME,…` takes some of the executables, and makes no formula; `--from` and `--out` name other folders.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +21,6 @@ const MATERIALS = "dist/codex-login.cdx.json";
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
-    "without-extras": { type: "boolean", default: false },
     from: { type: "string", default: "dist/targets" },
     out: { type: "string", default: "dist/release" },
   },
@@ -68,12 +66,7 @@ say(`${folder}/${CHECKSUMS}: all of it`);
 
 /** And the formula, which needs their checksum. */
 function packExtras(): void {
-  const extras = readExtras(say);
-  if (!extras) {
-    if (!values["without-extras"]) fail("no completions and no man page: --without-extras");
-    say("no extras, and so no formula");
-    return;
-  }
+  const extras = readExtras(release.modified);
   const file = `codex-login-${version}-extras.tar.gz`;
   const packed = gzip(tar(extras, release.modified));
   writeFileSync(join(folder, file), packed);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -20,11 +19,6 @@ interface Described {
   readonly sha256: string;
   readonly executable: unknown;
 }
-
-/** Until the program has its completion command and the build its man page, there is nothing for the extras. */
-const NO_EXTRAS = existsSync(join(ROOT, "src/commands/completion.ts"))
-  ? false
-  : "the program writes no completions yet";
 
 /** Small things in place of the executables. */
 async function plantExecutables(folder: string): Promise<void> {
@@ -53,7 +47,7 @@ function unpacked(path: string, { executable }: Target): string {
 }
 
 test("a release is all that it says, twice the same bytes", {
-  skip: missingTool("sha256sum", "--version") || missingTool("unzip", "-v") || NO_EXTRAS,
+  skip: missingTool("sha256sum", "--version") || missingTool("unzip", "-v"),
 }, async () => {
   await using folder = await createHome();
   const [from, out, again] = ["targets", "release", "again"].map((name) => join(folder.path, name));
@@ -124,7 +118,7 @@ test("a release is all that it says, twice the same bytes", {
 });
 
 test("the extras are what the program says of itself", {
-  skip: missingTool("tar", "--version") || NO_EXTRAS,
+  skip: missingTool("tar", "--version"),
 }, async () => {
   await using folder = await createHome();
   const [from, out] = ["targets", "release"].map((name) => join(folder.path, name));
@@ -144,7 +138,7 @@ test("the extras are what the program says of itself", {
   ]);
   for (const line of lines) assert.match(line, /^-rw-r--r-- 0\/0 /);
   const page = spawnSync("tar", ["-xzOf", archive, "man/codex-login.1"], { encoding: "utf8" });
-  assert.match(page.stdout, /^\.TH /m);
+  assert.match(page.stdout, /^\.Dt CODEX-LOGIN 1$/m);
   // Without all executables there is nothing to make a formula of.
   assert.ok(!(await readdir(out)).includes("codex-login.rb"));
 });

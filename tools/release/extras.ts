@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { renderManPage } from "../man_page.ts";
 import type { Entry } from "./entry.ts";
 
 /** Each shell's completions, by the name that the shell looks for. */
@@ -9,28 +10,25 @@ const COMPLETIONS: Readonly<Record<string, string>> = {
   powershell: "codex-login.ps1",
   zsh: "_codex-login",
 };
-const MAN_PAGE = "dist/codex-login.1";
 const READABLE = 0o644;
 
-/**
- * The completions, which the program writes itself, and the man page, which the build writes. Undefined, and `tell` is told
- * why, where one of them is not there.
- */
-export function readExtras(tell: (line: string) => void): Entry[] | undefined {
+/** The completions and the manual page, which the sources write themselves. */
+export function readExtras(date: Date): Entry[] {
   const entries: Entry[] = [];
   for (const [shell, name] of Object.entries(COMPLETIONS)) {
-    const args = ["run", "--quiet", "-P=login", "src/main.ts", "completion", shell];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args);
-    if (status !== 0 || stdout.length === 0) {
-      tell(`codex-login completion ${shell} ended with ${status}: ${stderr}`.trim());
-      return undefined;
-    }
+    const stdout = run(["-P=login", "src/main.ts", "completion", shell]);
     entries.push({ name: `completions/${name}`, mode: READABLE, content: stdout });
   }
-  if (!existsSync(MAN_PAGE)) {
-    tell(`${MAN_PAGE} is missing: npm run build`);
-    return undefined;
-  }
-  entries.push({ name: "man/codex-login.1", mode: READABLE, content: readFileSync(MAN_PAGE) });
+  entries.push({
+    name: "man/codex-login.1",
+    mode: READABLE,
+    content: Buffer.from(renderManPage(date)),
+  });
   return entries;
+}
+
+function run(args: readonly string[]): Uint8Array {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["run", "--quiet", ...args]);
+  if (status === 0 && stdout.length > 0) return stdout;
+  throw new Error(`${args.join(" ")} ended with ${status}: ${stderr}`.trim());
 }

@@ -31,7 +31,7 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^npm install --global codex-login$/, "tests/package.e2e.test.ts"],
   [/^npm ci$|^npm run build$|^cp dist\/codex-login /, "tests/executable.test.ts"],
   [/ ?<?\(?codex-login completion (?:bash|zsh|fish|powershell)\b/, "tests/completion.test.ts"],
-  [/^docker run /, "takes a container engine: tests/places.e2e.test.ts"],
+  [/^docker run /, "takes a container engine: tests/faults.e2e.test.ts"],
   [/^npm ci && npm run demo$/, "tests/readme.e2e.test.ts"],
   [/^npm ci && npm test$/, "is what runs this"],
 ];

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describeMaterials, packagesOf } from "./tools/bill_of_materials.ts";
 import { BUNDLED_PACKAGES, collectLicences, EXECUTABLE_PACKAGES } from "./src/licence_sources.ts";
 import { bunPath } from "./tools/bun_path.ts";
@@ -44,7 +45,7 @@ const materials = new Set(["bun"]);
 mkdirSync(DIST, { recursive: true });
 /** Files of their own too: they are read when somebody asks, and by nobody else. */
 const LICENCES = writeLicences("licenses.txt", BUNDLED_PACKAGES);
-const ALL_LICENCES = writeLicences("licenses_executable.txt", [
+const ALL_LICENCES = writeLicences("licenses_executable.txt.gz", [
   ...BUNDLED_PACKAGES,
   ...EXECUTABLE_PACKAGES,
 ]);
@@ -104,7 +105,8 @@ writeFileSync(
 
 /** Writes what these packages ask to be told, and gives the option that says where it is. */
 function writeLicences(name: string, packages: readonly string[]): string {
-  writeFileSync(join(DIST, name), collectLicences(packages));
+  const text = collectLicences(packages);
+  writeFileSync(join(DIST, name), name.endsWith(".gz") ? gzipSync(text, { level: 9 }) : text);
   return `--define=LICENCES_FILE=${JSON.stringify(`../${DIST}/${name}`)}`;
 }
 

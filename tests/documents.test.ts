@@ -62,6 +62,19 @@ for (const name of documents) {
   });
 }
 
+test("every npm script that a document names exists", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const { tasks } = JSON.parse(read("deno.json"));
+  for (const name of documents) {
+    for (const [, script = ""] of read(name).matchAll(/\bnpm run ([a-z][a-z:]*)/g)) {
+      assert.ok(Object.hasOwn(scripts, script), `${name}: npm run ${script}`);
+    }
+    for (const [, task = ""] of read(name).matchAll(/\bdeno task ([a-z][a-z:]*)/g)) {
+      assert.ok(Object.hasOwn(tasks, task), `${name}: deno task ${task}`);
+    }
+  }
+});
+
 test("the home of the project is one address", () => {
   for (const name of documents) {
     for (

@@ -209,17 +209,6 @@ test("the README's exit codes, options and error codes are the program's", async
   }
 });
 
-test("the README's npm scripts and files exist", async () => {
-  const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
-  const { tasks } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
-  for (const [, name = ""] of README.matchAll(/npm run ([a-z:]+)/g)) assert.ok(scripts[name], name);
-  for (const [, name = ""] of README.matchAll(/deno task ([a-z:]+)/g)) assert.ok(tasks[name], name);
-  for (const [, file = ""] of README.matchAll(/\]\(([A-Z]+(?:\.md)?)\)/g)) {
-    await readFile(join(ROOT, file));
-  }
-  assert.ok(scripts.test);
-});
-
 test(
   `${SUBJECT}: the demo signs in, shows what was stored, and no secret`,
   { timeout: 60_000 },

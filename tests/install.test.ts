@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { copyFile, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { REPOSITORY } from "../tools/release/repository.ts";
+import { REPOSITORY } from "../src/version.ts";
 import {
   addScript,
   createPlace,

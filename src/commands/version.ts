@@ -1,5 +1,5 @@
 import { formatJson } from "../json.ts";
-import { COMMIT, VERSION } from "../version.ts";
+import { COMMIT, REPOSITORY, VERSION } from "../version.ts";
 import type { World } from "../world.ts";
 import type { ProgramContext } from "./command.ts";
 
@@ -47,7 +47,7 @@ async function checkVersion(
     world.writeData(`codex-login ${latest} is out; this is ${VERSION}.`);
     world.writeData(
       update === undefined
-        ? "To update: run install.sh again, or take the file of the new release."
+        ? `To update: run install.sh again, or see ${REPOSITORY}/releases/latest.`
         : `To update: ${update}`,
     );
   } else if (order < 0) {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { type Archive, archiveName } from "../../tools/release/archives.ts";
 import { writeFormula } from "../../tools/release/formula.ts";
-import { downloadUrl } from "../../tools/release/repository.ts";
+import { downloadUrl } from "../../tools/release/download_url.ts";
 import { TARGETS } from "../../tools/release/targets.ts";
 import { missingTool } from "../testing/tools.ts";
 

@@ -1,5 +1,6 @@
 import type { Archive, Release } from "./archives.ts";
-import { downloadUrl, REPOSITORY } from "./repository.ts";
+import { REPOSITORY } from "../../src/version.ts";
+import { downloadUrl } from "./download_url.ts";
 
 /** Which executable Homebrew takes where; its Linux has glibc. */
 const PLACES = [

@@ -1,34 +1,99 @@
-/** What a release has an executable for. */
+/** A machine that an executable is made for. */
 export interface Target {
-  /** Its folder in `dist/targets/`. */
+  /** As in `--target NAME` and `dist/targets/NAME/`. */
   readonly name: string;
-  /** As compilers call it; archives carry it in their names. */
+  /** As Rust calls it, and so the archives. */
   readonly triple: string;
-  readonly format: "elf" | "macho" | "pe";
-  /** The name of its executable. */
-  readonly executable: string;
+  /** As Bun calls it: `bun build --compile --target=…`. */
+  readonly bun: string;
+  /** The package whose program becomes the executable. */
+  readonly runtime: string;
+  /** The package with the native code of the system's keyring. */
+  readonly keyring: string;
+  readonly format: "elf" | "mach-o" | "pe";
+  readonly architecture: "x64" | "arm64";
+  readonly executable: "codex-login" | "codex-login.exe";
 }
 
-/** All of them, in the order of the documents. */
+/**
+ * Bun has one program for each system on x64: it asks for SSE4.2 and takes AVX2 only where it finds it. The packages named
+ * `-baseline` are other names of the same.
+ */
 export const TARGETS: readonly Target[] = [
-  elf("linux-x64", "x86_64-unknown-linux-gnu"),
-  elf("linux-x64-musl", "x86_64-unknown-linux-musl"),
-  elf("linux-arm64", "aarch64-unknown-linux-gnu"),
-  elf("linux-arm64-musl", "aarch64-unknown-linux-musl"),
-  macho("darwin-arm64", "aarch64-apple-darwin"),
-  macho("darwin-x64", "x86_64-apple-darwin"),
-  pe("windows-x64", "x86_64-pc-windows-msvc"),
-  pe("windows-arm64", "aarch64-pc-windows-msvc"),
+  linux("x64", "gnu"),
+  linux("x64", "musl"),
+  linux("arm64", "gnu"),
+  linux("arm64", "musl"),
+  darwin("arm64"),
+  darwin("x64"),
+  windows("x64"),
+  windows("arm64"),
 ];
 
-function elf(name: string, triple: string): Target {
-  return { name, triple, format: "elf", executable: "codex-login" };
+/** Where the executable of a target is built, from the root of the project. */
+export function executablePath({ name, executable }: Target): string {
+  return `dist/targets/${name}/${executable}`;
 }
 
-function macho(name: string, triple: string): Target {
-  return { name, triple, format: "macho", executable: "codex-login" };
+export function findTarget(name: string): Target {
+  const found = TARGETS.find((one) => one.name === name);
+  if (found) return found;
+  const names = TARGETS.map((one) => one.name).join(", ");
+  throw new Error(`There is no target "${name}"; there are ${names}.`);
 }
 
-function pe(name: string, triple: string): Target {
-  return { name, triple, format: "pe", executable: "codex-login.exe" };
+/** The target that runs on the machine that has this; Linux without a C library's name is glibc. */
+export function targetOf(platform: string, arch: string, isMusl = false): Target {
+  const system = platform === "win32" ? "windows" : platform;
+  return findTarget(`${system}-${arch}${isMusl ? "-musl" : ""}`);
+}
+
+type Architecture = Target["architecture"];
+
+function linux(arch: Architecture, library: "gnu" | "musl"): Target {
+  const suffix = library === "musl" ? "-musl" : "";
+  return {
+    name: `linux-${arch}${suffix}`,
+    triple: `${rustName(arch)}-unknown-linux-${library}`,
+    bun: `bun-linux-${arch}${suffix}`,
+    runtime: `@oven/bun-linux-${bunName(arch)}${suffix}`,
+    keyring: `@napi-rs/keyring-linux-${arch}-${library}`,
+    format: "elf",
+    architecture: arch,
+    executable: "codex-login",
+  };
+}
+
+function darwin(arch: Architecture): Target {
+  return {
+    name: `darwin-${arch}`,
+    triple: `${rustName(arch)}-apple-darwin`,
+    bun: `bun-darwin-${arch}`,
+    runtime: `@oven/bun-darwin-${bunName(arch)}`,
+    keyring: `@napi-rs/keyring-darwin-${arch}`,
+    format: "mach-o",
+    architecture: arch,
+    executable: "codex-login",
+  };
+}
+
+function windows(arch: Architecture): Target {
+  return {
+    name: `windows-${arch}`,
+    triple: `${rustName(arch)}-pc-windows-msvc`,
+    bun: `bun-windows-${arch}`,
+    runtime: `@oven/bun-windows-${bunName(arch)}`,
+    keyring: `@napi-rs/keyring-win32-${arch}-msvc`,
+    format: "pe",
+    architecture: arch,
+    executable: "codex-login.exe",
+  };
+}
+
+function rustName(arch: Architecture): string {
+  return arch === "x64" ? "x86_64" : "aarch64";
+}
+
+function bunName(arch: Architecture): string {
+  return arch === "x64" ? "x64" : "aarch64";
 }

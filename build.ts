@@ -1,24 +1,32 @@
 /**
  * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it; and of the npm package
  * `dist/codex-login.mjs`, the program, with `dist/mcp_sdk.mjs`, which it loads for its MCP server, `dist/mod.mjs`, the library,
- * and `dist/types`, its declarations; and `dist/codex-login.cdx.json`, the bill of materials of all that. `--bundle-only`
- * leaves the executable out.
+ * and `dist/types`, its declarations; and `dist/codex-login.cdx.json`, the bill of materials of all that. `--all` also makes
+ * the executables of a release, `dist/targets/NAME/codex-login`, `--target NAME` one of them, and `--bundle-only` leaves
+ * executables out. Where DENORT_BIN names Deno's runtime, `dist/codex-login-deno` is made with it.
  */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describeMaterials, packagesOf } from "./tools/bill_of_materials.ts";
 import { BUNDLED_PACKAGES, collectLicences, EXECUTABLE_PACKAGES } from "./src/licence_sources.ts";
 import { bunPath } from "./tools/bun_path.ts";
+import { compileByDeno } from "./tools/release/deno_executable.ts";
+import { finishExecutable } from "./tools/release/finish_executable.ts";
+import { partsOf } from "./tools/release/parts.ts";
+import { executablePath, findTarget, type Target, TARGETS } from "./tools/release/targets.ts";
 
 const DIST = "dist";
 const ENTRY = "src/main.ts";
@@ -39,6 +47,15 @@ const MCP_SDK_FILE = `--define=MCP_SDK=${JSON.stringify(`../${MCP_SDK}`)}`;
 
 const KEYRING = "@napi-rs/keyring";
 
+const { values: asked } = parseArgs({
+  options: {
+    all: { type: "boolean", default: false },
+    target: { type: "string" },
+    "bundle-only": { type: "boolean", default: false },
+  },
+});
+const targets = asked.all ? TARGETS : asked.target ? [findTarget(asked.target)] : [];
+
 /** What got into any of the builds; Bun itself is what runs the executable. */
 const materials = new Set(["bun"]);
 
@@ -56,9 +73,9 @@ build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
   // The SDK's smaller judge of JSON schemas, and none of the process's own streams.
   "--conditions=browser",
 ]);
-const bundle = `${DIST}/codex-login.mjs`;
+const program = `${DIST}/codex-login.mjs`;
 const FOR_ALL = ["--target=node", "--minify-syntax", "--minify-whitespace"];
-build("bundle for Node, Bun and Deno", ENTRY, bundle, [
+build("bundle for Node, Bun and Deno", ENTRY, program, [
   ...FOR_ALL,
   "--banner=#!/usr/bin/env node",
   // Native code, for those who have it beside the bundle.
@@ -68,28 +85,20 @@ build("bundle for Node, Bun and Deno", ENTRY, bundle, [
   COMMIT,
   "--asset-naming=[name].[ext]",
 ]);
-chmodSync(bundle, 0o755);
+chmodSync(program, 0o755);
 build("library", LIBRARY, `${DIST}/mod.mjs`, FOR_ALL);
 declareTypes();
 
-if (!process.argv.includes("--bundle-only")) {
+if (!asked["bundle-only"]) {
   const suffix = process.platform === "win32" ? ".exe" : "";
-  build("executable for this machine", ENTRY, `${DIST}/codex-login${suffix}`, [
-    "--compile",
-    // What a command does not need is not even loaded: start-up is paid at every call.
-    "--splitting",
-    "--minify",
-    "--bytecode",
-    "--format=esm",
-    ...SEALED,
-    // The file itself: the package's own loader would look for it in folders, and start programs to find the C library.
-    `--define=KEYRING_ADDON=${JSON.stringify(keyringAddon())}`,
-    MCP_SDK_FILE,
-    ALL_LICENCES,
-    COMMIT,
-    "--define=globalThis.IS_CODEX_LOGIN_EXECUTABLE=true",
-  ]);
+  const started = performance.now();
+  const file = `${DIST}/codex-login${suffix}`;
+  compile(file, keyringAddon(), []);
+  reportBuilt("executable for this machine", file, started);
+  const note = compileByDeno(`${DIST}/codex-login-deno${suffix}`);
+  if (asked.all || process.env["DENORT_BIN"]) report(note);
 }
+for (const target of targets) buildTarget(target);
 
 const known = new Set([...BUNDLED_PACKAGES, ...EXECUTABLE_PACKAGES]);
 const unknown = [...materials].filter((one) => !known.has(one) && !one.startsWith(`${KEYRING}-`));
@@ -116,9 +125,51 @@ function readCommit(): string {
     const { status, stdout } = spawnSync("git", args, { encoding: "utf8" });
     return status === 0 ? stdout.trim() : undefined;
   };
+  // A repository around this folder is somebody else's.
+  const top = git("rev-parse", "--show-toplevel");
+  if (top === undefined || realpathSync(top) !== realpathSync(".")) return "unknown";
   const commit = git("rev-parse", "HEAD");
   if (commit === undefined) return "unknown";
   return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}-dirty`;
+}
+
+/** An executable: with its runtime, its keyring and its own name. What it is then is judged before it is kept. */
+function buildTarget(target: Target): void {
+  const started = performance.now();
+  const file = executablePath(target);
+  rmSync(dirname(file), { recursive: true, force: true });
+  const parts = partsOf(target);
+  compile(file, parts.addon, [
+    `--target=${target.bun}`,
+    `--compile-executable-path=${parts.runtime}`,
+  ]);
+  materials.add(target.keyring);
+  const found = finishExecutable(file, target, parts.addon);
+  reportBuilt(found, file, started);
+  // What is tested here is then what others get, byte by byte.
+  if (keyringAddon().startsWith(`${target.keyring}/`)) {
+    copyFileSync(file, join(DIST, basename(file)));
+  }
+}
+
+/** @param addon the file itself: the package's own loader would look for it in folders, and start programs to find the C library. */
+function compile(file: string, addon: string, options: readonly string[]): void {
+  bundle(ENTRY, file, [
+    "--compile",
+    ...options,
+    // What a command does not need is not even loaded: start-up is paid at every call.
+    "--splitting",
+    "--minify",
+    // The same for every machine: tried on arm64 and on Windows, where it is taken and not made anew.
+    "--bytecode",
+    "--format=esm",
+    ...SEALED,
+    `--define=KEYRING_ADDON=${JSON.stringify(addon)}`,
+    MCP_SDK_FILE,
+    ALL_LICENCES,
+    COMMIT,
+    "--define=globalThis.IS_CODEX_LOGIN_EXECUTABLE=true",
+  ]);
 }
 
 /** The one that npm chose for this machine, its C library included. */
@@ -135,14 +186,22 @@ function keyringAddon(): string {
 
 function build(what: string, entry: string, file: string, options: readonly string[]): void {
   const started = performance.now();
+  bundle(entry, file, options);
+  reportBuilt(what, file, started);
+}
+
+function bundle(entry: string, file: string, options: readonly string[]): void {
   rmSync(file, { force: true });
   const into = options.includes("--compile")
     ? [`--outfile=${file}`]
     : [`--outdir=${dirname(file)}`, `--entry-naming=${basename(file)}`];
-  const metafile = `${file}.meta.json`;
+  const metafile = `${DIST}/${basename(file)}.meta.json`;
   run(["build", entry, ...into, ...options, `--metafile=${metafile}`]);
   for (const one of packagesOf(metafile)) materials.add(one);
   rmSync(metafile);
+}
+
+function reportBuilt(what: string, file: string, started: number): void {
   const megabytes = (statSync(file).size / 1e6).toFixed(1);
   report(`${file}: ${what}, ${megabytes} MB, ${Math.round(performance.now() - started)} ms`);
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type LockedPackage, readLockfile } from "./lockfile.ts";
 
-/** The packages of which something got into a build, by the list of its inputs that Bun writes. */
+/** The installed packages of which something got into a build, by the list of its inputs that Bun writes. */
 export function packagesOf(metafile: string): string[] {
   const { inputs } = JSON.parse(readFileSync(metafile, "utf8")) as { inputs: object };
   return Object.keys(inputs).flatMap((path) =>
-    /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []
+    /.*\bnode_modules\/((?:@[^/]+\/)?[^./][^/]*)/.exec(path)?.[1] ?? []
   );
 }
 

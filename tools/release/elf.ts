@@ -110,7 +110,8 @@ function readDynamic(
 /** Each library has a chain of the versions that are asked for. */
 function readGlibc(bytes: Buffer, start: number, count: number, strings: number): string {
   const found: string[] = [];
-  for (let at = start, left = count; left > 0; left--) {
+  let at = start;
+  for (let left = count; left > 0; left--) {
     let version = at + bytes.readUInt32LE(at + 8);
     for (let more = bytes.readUInt16LE(at + 2); more > 0; more--) {
       const name = readText(bytes, strings + bytes.readUInt32LE(version + 8));

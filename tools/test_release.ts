@@ -8,10 +8,11 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { missingTool } from "../tests/testing/tools.ts";
 import { checkExecutable } from "./release/check_executable.ts";
 import { readAddon } from "./release/parts.ts";
 import { type Start, startOf, stopWine } from "./release/start_elsewhere.ts";
-import { executablePath, type Target, TARGETS } from "./release/targets.ts";
+import { executablePath, findTarget, type Target, TARGETS } from "./release/targets.ts";
 
 /** Of @openai/codex 0.169.0 for Linux on x64: its package as npm sends it, and the program in it. */
 const REFERENCE = { packed: 167_001_509, program: 294_277_432 };
@@ -43,6 +44,7 @@ runSteps([
   })),
   { name: "a second build gives the same bytes", run: buildAgain },
   ...TARGETS.flatMap(startAndSignIn),
+  startOnOldProcessor(),
   { name: "archives are made of them", run: () => deno("tools/release.ts") },
   { name: "a release is installed and signed in with, without a network", run: install },
   { name: "they are as small as they shall be", run: compareSizes },
@@ -107,6 +109,18 @@ function startAndSignIn(target: Target): Step[] {
     return `by ${start.by}: ${line.trim()}`;
   };
   return [{ name, run }];
+}
+
+/** Intel's Nehalem, of 2008, is what Bun asks for at least: it has no AVX. */
+function startOnOldProcessor(): Step {
+  const emulator = "qemu-x86_64-static";
+  const missing = missingTool(emulator, "--version");
+  const path = executablePath(findTarget("linux-x64"));
+  return {
+    name: "linux-x64 starts on a processor without AVX",
+    run: () => command(emulator, ["-cpu", "Nehalem", path, "--version"]),
+    ...(missing ? { skip: missing } : {}),
+  };
 }
 
 function install(): string {

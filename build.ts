@@ -1,6 +1,6 @@
 /**
  * Builds what people get: `dist/codex-login`, an executable for this machine with everything in it; and of the npm package
- * `dist/codex-login.mjs`, the program, with `dist/mcp_sdk.mjs`, which it loads for its MCP server, `dist/mod.mjs`, the library,
+ * `dist/cli.js`, the program, with `dist/mcp_sdk.js`, which it loads for its MCP server, `dist/mod.js`, the library,
  * and `dist/types`, its declarations; and `dist/codex-login.cdx.json`, the bill of materials of all that. `--all` also makes
  * the executables of a release, `dist/targets/NAME/codex-login`, `--target NAME` one of them, and `--bundle-only` leaves
  * executables out. Where DENORT_BIN names Deno's runtime, `dist/codex-login-deno` is made with it.
@@ -42,7 +42,7 @@ const SEALED = [
 ];
 
 /** In a file of its own: read at every start it would make all commands slower, and its bytecode is four times as big. */
-const MCP_SDK = `${DIST}/mcp_sdk.mjs`;
+const MCP_SDK = `${DIST}/mcp_sdk.js`;
 const MCP_SDK_FILE = `--define=MCP_SDK=${JSON.stringify(`../${MCP_SDK}`)}`;
 
 const KEYRING = "@napi-rs/keyring";
@@ -73,10 +73,10 @@ build("SDK of the MCP server", "src/mcp_sdk.ts", MCP_SDK, [
   // The SDK's smaller judge of JSON schemas, and none of the process's own streams.
   "--conditions=browser",
 ]);
-const program = `${DIST}/codex-login.mjs`;
-const FOR_ALL = ["--target=node", "--minify-syntax", "--minify-whitespace"];
+const program = `${DIST}/cli.js`;
 build("bundle for Node, Bun and Deno", ENTRY, program, [
-  ...FOR_ALL,
+  "--target=node",
+  "--minify",
   "--banner=#!/usr/bin/env node",
   // Native code, for those who have it beside the bundle.
   `--external=${KEYRING}`,
@@ -86,7 +86,12 @@ build("bundle for Node, Bun and Deno", ENTRY, program, [
   "--asset-naming=[name].[ext]",
 ]);
 chmodSync(program, 0o755);
-build("library", LIBRARY, `${DIST}/mod.mjs`, FOR_ALL);
+// Names are kept: it is read in the stack traces of other programs.
+build("library", LIBRARY, `${DIST}/mod.js`, [
+  "--target=node",
+  "--minify-syntax",
+  "--minify-whitespace",
+]);
 declareTypes();
 
 if (!asked["bundle-only"]) {

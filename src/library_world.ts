@@ -1,7 +1,9 @@
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createForeignFetch, type ForeignFetch } from "./foreign_fetch.ts";
 import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { readSmallFile } from "./small_file.ts";
 import { createSystemWorld } from "./system_world.ts";
 import type { KeyringAccess, World } from "./world.ts";
 
@@ -47,6 +49,8 @@ export async function createLibraryWorld(
   };
 }
 
+const MAX_MANIFEST_BYTES = 64 << 10;
+
 const nothing = (): Promise<void> => Promise.resolve();
 
 const NO_KEYRING: KeyringAccess = () =>
@@ -57,13 +61,26 @@ const NO_KEYRING: KeyringAccess = () =>
 
 /**
  * Through our own helper process; but inside a program that was bundled or compiled as a whole, or an editor, what is started
- * would be that program once more: there no keyring is used.
+ * would be that program once more: there no keyring is used. Found out when the keyring is needed, because a file is read.
  */
 function openKeyring(runtime: Runtime, env: LibraryWorldOptions["env"]): KeyringAccess {
-  const isOwnFile = /\/(src\/library_world\.ts|dist\/mod\.mjs)$/.test(import.meta.url ?? "");
-  const isPlainRuntime = /^(node|nodejs|bun|deno)[\d.-]*(\.exe)?$/i.test(
-    basename(process.execPath),
-  );
-  if (!isOwnFile || !isPlainRuntime) return NO_KEYRING;
-  return createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), env);
+  let opening: Promise<KeyringAccess> | undefined;
+  return async (steps) => {
+    opening ??= hasHelper(import.meta.url).then((can) =>
+      can ? createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), env) : NO_KEYRING
+    );
+    return await (await opening)(steps);
+  };
+}
+
+/** Whether this code lies in a file of ours, in the sources or in our package, and a plain runtime runs it. */
+async function hasHelper(ownUrl = ""): Promise<boolean> {
+  if (!/^(node|nodejs|bun|deno)[\d.-]*(\.exe)?$/i.test(basename(process.execPath))) return false;
+  if (/\/src\/library_world\.ts$/.test(ownUrl)) return true;
+  if (!/^file:.*\/dist\/mod\.js$/.test(ownUrl)) return false;
+  // Others too call what they bundle dist/mod.js.
+  const manifest = new URL("../package.json", ownUrl);
+  const text = await readSmallFile(fileURLToPath(manifest), MAX_MANIFEST_BYTES, Error)
+    .catch(() => undefined);
+  return text !== undefined && /^\s*\{\s*"name":\s*"codex-login",/.test(text);
 }

@@ -34,7 +34,7 @@ test("an import has no effects, on any runtime", { skip: SOURCE_ONLY }, async ()
   await using tools = await createHome();
   const script = join(tools.path, "watch.mjs");
   await writeFile(script, WATCH);
-  const [dist, source] = [join(ROOT, "dist/mod.mjs"), join(ROOT, "src/mod.ts")];
+  const [dist, source] = [join(ROOT, "dist/mod.js"), join(ROOT, "src/mod.ts")];
   const deno = [join(ROOT, "node_modules/.bin/deno"), "run", "-A", "--quiet", "--no-check"];
   const runs = [
     ["node", script, dist],

@@ -143,9 +143,9 @@ verifies(
       const dist = join(folder, "dist");
       return [
         "codex-login",
-        "codex-login.mjs",
-        "mod.mjs",
-        "mcp_sdk.mjs",
+        "cli.js",
+        "mod.js",
+        "mcp_sdk.js",
         "codex-login.cdx.json",
         "licenses.txt",
       ]

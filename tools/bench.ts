@@ -27,7 +27,7 @@ const programs: Record<string, readonly string[]> = {
   executable: ["dist/codex-login"],
   "Bun, sources": [bunPath(), "src/main.ts"],
   "Deno, sources": [process.execPath, "run", "--quiet", "-P=login", "src/main.ts"],
-  "Node, bundle": ["node", "dist/codex-login.mjs"],
+  "Node, bundle": ["node", "dist/cli.js"],
 };
 const jobs: { name: string; command: readonly string[]; until?: RegExp }[] = [{
   name: "floor",

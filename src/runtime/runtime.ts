@@ -67,7 +67,7 @@ export interface Runtime {
 /** The file to start: the entry of the sources, or the program's bundle, which the library's lies beside. */
 export function entryPath(ownUrl: string): string {
   if (ownUrl.endsWith(".ts")) return fileURLToPath(new URL("../main.ts", ownUrl));
-  return fileURLToPath(ownUrl.replace(/\/mod\.mjs$/, "/codex-login.mjs"));
+  return fileURLToPath(ownUrl.replace(/\/mod\.js$/, "/cli.js"));
 }
 
 /** Set by the build of the executable, which has no other runtime in it. */

@@ -19,7 +19,7 @@ export function programCommand(): string[] {
     case "executable":
       return [built("codex-login")];
     case "bundle":
-      return ["node", built("codex-login.mjs")];
+      return ["node", built("cli.js")];
     case "source":
       return IS_DENO ? onDeno(process.execPath) : [process.execPath, join(ROOT, "src/main.ts")];
     default:
@@ -32,7 +32,7 @@ export function everyProgram(): string[][] {
   return [
     onDeno(join(ROOT, "node_modules/.bin/deno")),
     [bunPath(), join(ROOT, "src/main.ts")],
-    ["node", built("codex-login.mjs")],
+    ["node", built("cli.js")],
     [built("codex-login")],
   ];
 }

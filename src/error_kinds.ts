@@ -1,12 +1,59 @@
 import { type ErrorKind, kind } from "./error_kind.ts";
-import { NETWORK_KINDS } from "./network_kinds.ts";
+import { NETWORK_KINDS, type NetworkCode } from "./network_kinds.ts";
 
 export type { ErrorKind };
 
 const AGAIN = "codex-login";
 
+/** Spelt out, so that declarations of it can be made without the table. */
+export type ErrorCode =
+  | "USAGE"
+  | "CONFIG"
+  | "ISSUER_INVALID"
+  | "STDIN_TERMINAL"
+  | "PROFILE_NOT_FOUND"
+  | "PROFILE_CONFLICT"
+  | "LOGIN_METHOD_FORBIDDEN"
+  | "API_KEY_INVALID"
+  | "ACCESS_TOKEN_INVALID"
+  | "PORT_BUSY"
+  | "PORT_FORBIDDEN"
+  | "CANCELED"
+  | "SUPERSEDED"
+  | "ACCESS_DENIED"
+  | "ENTITLEMENT"
+  | "DEVICE_CODE_UNAVAILABLE"
+  | "AUTHORIZATION_FAILED"
+  | "AUTHORIZATION_CODE_MISSING"
+  | "ISSUER_MISMATCH"
+  | "WORKSPACE_MISMATCH"
+  | "TOKEN_ENDPOINT"
+  | "TOKEN_RESPONSE_INVALID"
+  | "ID_TOKEN_INVALID"
+  | "CREDENTIALS_UNREADABLE"
+  | "CREDENTIALS_CORRUPT"
+  | "SAVE_FAILED"
+  | "LOCK_BUSY"
+  | "LOCK_UNSUPPORTED"
+  | "OUTPUT_FAILED"
+  | "KEYRING_UNAVAILABLE"
+  | "STORE_UNSUPPORTED"
+  | "NOT_SIGNED_IN"
+  | "REFRESH_TOKEN_EXPIRED"
+  | "REFRESH_TOKEN_REUSED"
+  | "REFRESH_TOKEN_REVOKED"
+  | "REFRESH_REFUSED"
+  | "ACCOUNT_MISMATCH"
+  | "REFRESH_FAILED"
+  | "LOGIN_TIMEOUT"
+  | "INTERNAL"
+  | "HANGUP"
+  | "INTERRUPTED"
+  | "TERMINATED"
+  | NetworkCode;
+
 /** The closed list of everything that can go wrong, in one place: exit code, page and next step. */
-export const ERROR_KINDS = {
+export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   USAGE: kind(2, 500, "Wrong usage", "codex-login --help"),
   CONFIG: kind(2, 500, "Settings not usable", "correct the setting, then run the command again"),
   ISSUER_INVALID: kind(
@@ -156,6 +203,4 @@ export const ERROR_KINDS = {
   HANGUP: kind(129, 500, "The sign-in was cancelled", "run the command again"),
   INTERRUPTED: kind(130, 500, "The sign-in was cancelled", "run the command again"),
   TERMINATED: kind(143, 500, "The sign-in was cancelled", "run the command again"),
-} satisfies Record<string, ErrorKind>;
-
-export type ErrorCode = keyof typeof ERROR_KINDS;
+};

@@ -76,7 +76,7 @@ function openKeyring(runtime: Runtime, env: LibraryWorldOptions["env"]): Keyring
 /** Whether this code lies in a file of ours, in the sources or in our package, and a plain runtime runs it. */
 async function hasHelper(ownUrl = ""): Promise<boolean> {
   if (!/^(node|nodejs|bun|deno)[\d.-]*(\.exe)?$/i.test(basename(process.execPath))) return false;
-  if (/\/src\/library_world\.ts$/.test(ownUrl)) return true;
+  if (/^file:.*\/src\/library_world\.ts$/.test(ownUrl)) return true;
   if (!/^file:.*\/dist\/mod\.js$/.test(ownUrl)) return false;
   // Others too call what they bundle dist/mod.js.
   const manifest = new URL("../package.json", ownUrl);

@@ -4,8 +4,33 @@ import { type ErrorKind, kind } from "./error_kind.ts";
 const RETRY = "check the connection, then run the command again";
 const CLOCK = "set this computer's clock right, if it is wrong; else only the issuer can help";
 
+export type NetworkCode =
+  | "DNS"
+  | "CONNECT_REFUSED"
+  | "CONNECT_TIMEOUT"
+  | "CONNECTION_RESET"
+  | "DNS_TIMEOUT"
+  | "TLS"
+  | "TLS_UNTRUSTED"
+  | "TLS_EXPIRED"
+  | "TLS_NOT_YET_VALID"
+  | "TLS_WRONG_NAME"
+  | "CA_FILE"
+  | "PROXY_INVALID"
+  | "PROXY_UNSUPPORTED"
+  | "PROXY_UNREACHABLE"
+  | "PROXY_AUTH"
+  | "PROXY_REFUSED"
+  | "CAPTIVE_PORTAL"
+  | "CHALLENGE"
+  | "RATE_LIMITED"
+  | "ISSUER_FAULT"
+  | "NETWORK"
+  | "RESPONSE_TIMEOUT"
+  | "RESPONSE_TOO_LARGE";
+
 /** What can go wrong between this computer and the issuer's answer. */
-export const NETWORK_KINDS = {
+export const NETWORK_KINDS: Readonly<Record<NetworkCode, ErrorKind>> = {
   DNS: kind(5, 502, "The issuer cannot be found", RETRY),
   CONNECT_REFUSED: kind(5, 502, "The issuer cannot be reached", RETRY),
   CONNECT_TIMEOUT: kind(5, 504, "The issuer cannot be reached", RETRY),
@@ -64,4 +89,4 @@ export const NETWORK_KINDS = {
   NETWORK: kind(5, 502, "The issuer cannot be reached", RETRY),
   RESPONSE_TIMEOUT: kind(5, 504, "The issuer did not answer in time", RETRY),
   RESPONSE_TOO_LARGE: kind(1, 502, "The issuer's answer is not usable", "codex-login"),
-} satisfies Record<string, ErrorKind>;
+};

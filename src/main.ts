@@ -3,6 +3,7 @@ import type { ErrorCode } from "./error_kinds.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { KEYRING_HELPER } from "./keyring_access.ts";
 import { serveKeyring } from "./keyring_helper.ts";
+import { watchNpxShell } from "./npx_shell.ts";
 import { createSystemWorld } from "./system_world.ts";
 
 const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
@@ -20,6 +21,7 @@ const held = new Set<Promise<unknown>>();
 for (const [signal, code] of SIGNALS) {
   process.on(signal, () => tellToEnd(new LoginError(code, `Cancelled by ${signal}`)));
 }
+watchNpxShell(process.env, () => tellToEnd(new LoginError("TERMINATED", "Cancelled with npx")));
 
 /** Whoever asks twice means at once; but what must not be cut in two is waited for, which is said. */
 function tellToEnd(error: LoginError): void {

@@ -203,6 +203,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "status_words.ts": "status.test.ts",
     "logout_words.ts": "logout.test.ts",
     "revocation_words.ts": "logout.test.ts",
+    "npx_shell.ts": "npm_tarball.e2e.test.ts",
     "error_json.ts": "cli.test.ts",
     "config_or_defaults.ts": "doctor.test.ts",
     "hops.ts": "doctor.test.ts",

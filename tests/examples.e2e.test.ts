@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createSocket } from "node:net";
@@ -8,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { bunPath } from "../tools/bun_path.ts";
+import { denoPath } from "./testing/deno_path.ts";
 import { get } from "./testing/http_client.ts";
 import { visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
@@ -35,12 +35,9 @@ for (
 /** The command that runs an example, on each runtime. */
 const RUNTIMES: Record<string, (name: string) => string[]> = {
   deno: (name) => {
-    // Not what npm links to: that one starts the other, and keeps signals to itself.
-    const folder = join(ROOT, "node_modules/@deno");
-    const deno = join(folder, readdirSync(folder)[0] ?? "", "deno");
     const config = ["--config", join(ROOT, "deno.json")];
     return [
-      deno,
+      denoPath(),
       "run",
       "--quiet",
       "-A",

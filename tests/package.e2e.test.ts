@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bunPath } from "../tools/bun_path.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
+import { installTarball, npmCommand, packTarball } from "./testing/npm_tarball.ts";
 import { programEnvironment, ROOT, SUBJECT } from "./testing/program.ts";
 
 const SOURCE_ONLY = SUBJECT === "source" ? false : "the library is the same";
+const tarball = SOURCE_ONLY ? "" : packTarball();
 
 /** Says what of the process an import has changed, or started. */
 const WATCH = `
@@ -138,18 +140,12 @@ await createCallbackApp({});
 export { port, texts };
 `;
 
-/** A program of somebody else's with the package in its node_modules: what npm would put there, and hono. */
+/** A program of somebody else's with the package in its node_modules, and hono. */
 async function createConsumer(home: TestHome): Promise<void> {
-  const installed = join(home.path, "node_modules/codex-login");
-  await mkdir(installed, { recursive: true });
-  const { files } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
-  for (const file of [...files, "package.json"]) {
-    await cp(join(ROOT, file), join(installed, file), { recursive: true });
-  }
+  await installTarball(home, tarball);
   for (const name of ["hono", "@types"]) {
     await symlink(join(ROOT, "node_modules", name), join(home.path, "node_modules", name), "dir");
   }
-  await writeFile(join(home.path, "package.json"), '{"type":"module"}');
   await writeFile(join(home.path, "program.ts"), CONSUMER);
 }
 
@@ -183,8 +179,9 @@ test(
     const { files, exports, types, bin } = JSON.parse(
       await readFile(join(ROOT, "package.json"), "utf8"),
     );
+    const [command = "", ...args] = npmCommand("npm");
     const packed = JSON.parse(
-      execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      execFileSync(command, [...args, "pack", "--dry-run", "--json", "--ignore-scripts"], {
         cwd: ROOT,
         encoding: "utf8",
         stdio: ["ignore", "pipe", "ignore"],

@@ -24,40 +24,40 @@ test("whoever installed it updates it", () => {
     ["executable", "C:\\Users\\ada\\codex-login.exe", undefined],
     [
       "bundle",
-      "/usr/lib/node_modules/codex-login/dist/codex-login.mjs",
+      "/usr/lib/node_modules/codex-login/dist/cli.js",
       "npm install -g codex-login@latest",
     ],
     [
       "bundle",
-      "C:\\Users\\ada\\AppData\\Roaming\\npm\\node_modules\\codex-login\\dist\\codex-login.mjs",
+      "C:\\Users\\ada\\AppData\\Roaming\\npm\\node_modules\\codex-login\\dist\\cli.js",
       "npm install -g codex-login@latest",
     ],
     [
       "bundle",
-      "/home/ada/app/node_modules/codex-login/dist/codex-login.mjs",
+      "/home/ada/app/node_modules/codex-login/dist/cli.js",
       "npm install codex-login@latest",
     ],
     [
       "bundle",
-      "/home/ada/.npm/_npx/1f/node_modules/codex-login/dist/codex-login.mjs",
+      "/home/ada/.npm/_npx/1f/node_modules/codex-login/dist/cli.js",
       "npx codex-login@latest",
     ],
     [
       "bundle",
-      "/tmp/bunx-1000-codex-login@latest/node_modules/codex-login/dist/codex-login.mjs",
+      "/tmp/bunx-1000-codex-login@latest/node_modules/codex-login/dist/cli.js",
       "bunx codex-login@latest",
     ],
     [
       "bundle",
-      "/home/ada/.bun/install/global/node_modules/codex-login/dist/codex-login.mjs",
+      "/home/ada/.bun/install/global/node_modules/codex-login/dist/cli.js",
       "bun add -g codex-login@latest",
     ],
     [
       "bundle",
-      "/home/ada/.local/share/pnpm/global/5/node_modules/codex-login/dist/codex-login.mjs",
+      "/home/ada/.local/share/pnpm/global/5/node_modules/codex-login/dist/cli.js",
       "pnpm add -g codex-login@latest",
     ],
-    ["bundle", "/home/ada/codex-login/dist/codex-login.mjs", undefined],
+    ["bundle", "/home/ada/codex-login/dist/cli.js", undefined],
     ["sources", "/home/ada/codex-login/src/main.ts", "git pull"],
   ];
   for (const [kind, path, command] of rows) {
@@ -67,7 +67,7 @@ test("whoever installed it updates it", () => {
 
 test("what runs is told by the command that would start it again, links followed", async () => {
   await using home = await createHome();
-  const [file, link] = [join(home.path, "codex-login.mjs"), join(home.path, "link.mjs")];
+  const [file, link] = [join(home.path, "cli.js"), join(home.path, "link.js")];
   await writeFile(file, "");
   await symlink(file, link);
   const { runtime } = await createWorld();

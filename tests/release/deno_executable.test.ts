@@ -25,7 +25,7 @@ test(
     copyFileSync("/bin/true", runtime);
     const bundle = join(home.path, "dist");
     mkdirSync(bundle);
-    for (const name of ["codex-login.mjs", "mcp_sdk.mjs"]) {
+    for (const name of ["cli.js", "mcp_sdk.js"]) {
       writeFileSync(join(bundle, name), "export {};\n");
     }
     assert.match(compileByDeno(file, runtime, bundle), /executable on Deno's runtime/);

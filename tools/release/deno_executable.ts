@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 /** The bundle, and what it loads when it needs it. */
-const FILES = ["codex-login.mjs", "mcp_sdk.mjs"];
+const FILES = ["cli.js", "mcp_sdk.js"];
 
 /**
  * The bundle on Deno's runtime, which takes away from it every permission it does not need: those of `permissions.login` in

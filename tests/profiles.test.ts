@@ -630,15 +630,19 @@ test("use says when the environment wins", async () => {
   assert.ok(!words.includes("at-1"));
 });
 
-test("help shows every action", async () => {
+test("help shows every action, and one of them alone", async () => {
   await using home = await createHome();
-  for (const args of [["profile", "--help"], ["help", "profile"], ["profile", "use", "--help"]]) {
+  for (const args of [["profile", "--help"], ["help", "profile"]]) {
     const world = await createWorld();
     assert.equal(await runCli([...args, "--codex-home", home.path], world), 0);
     for (const words of ["list", "use NAME", "save NAME", "remove NAME", "--local-only"]) {
       assert.ok(world.data.join("\n").includes(`  ${words}`), words);
     }
   }
+  const world = await createWorld();
+  assert.equal(await runCli(["profile", "use", "--help", "--codex-home", home.path], world), 0);
+  assert.match(world.data.join("\n"), /profile use NAME/);
+  assert.doesNotMatch(world.data.join("\n"), /remove NAME/);
 });
 
 type Operation =

@@ -186,7 +186,7 @@ async function startApi(home: TestHome): Promise<AsyncDisposable & { url: string
 async function otherOptions(): Promise<Set<string>> {
   const installer = await readFile(join(ROOT, "install.sh"), "utf8").catch(() => "");
   const named = installer.matchAll(/^ {2}--([a-z-]+)/gm);
-  return new Set([...[...named].map(([, name = ""]) => name), "auto", "minutes", "all"]);
+  return new Set([...[...named].map(([, name = ""]) => name), "auto", "minutes", "all", "bun"]);
 }
 
 test("the README's exit codes, options and error codes are the program's", async () => {

@@ -5,6 +5,7 @@ import { createLineOutput } from "./line_output.ts";
 import { takeEarlierMethod } from "./mcp_earlier_methods.ts";
 import { createMcpLogins } from "./mcp_logins.ts";
 import { registerTools } from "./mcp_tools.ts";
+import { missingFile } from "./missing_file.ts";
 import { createMcpTransport } from "./mcp_transport.ts";
 import { waitForReader } from "./slow_reader.ts";
 import { VERSION } from "./version.ts";
@@ -79,5 +80,7 @@ declare const MCP_SDK: string | undefined;
 async function loadSdk(): Promise<typeof import("./mcp_sdk.ts")> {
   if (typeof MCP_SDK === "undefined") return await import("./mcp_sdk.ts");
   const { default: path } = await import(MCP_SDK, { with: { type: "file" } });
-  return await import(path);
+  return await import(path).catch((thrown) => {
+    throw thrown.code === "ERR_MODULE_NOT_FOUND" ? missingFile("mcp_sdk.js") : thrown;
+  });
 }

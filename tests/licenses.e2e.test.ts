@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BUNDLED_PACKAGES, collectLicences, EXECUTABLE_PACKAGES } from "../src/licence_sources.ts";
 import { createHome } from "./testing/home.ts";
-import { ROOT, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
+import { programEnvironment, ROOT, runProgram, startProgram, SUBJECT } from "./testing/program.ts";
 
 /** In the npm package there is neither Bun nor the keyring's native code. */
 const packages = SUBJECT === "bundle"
@@ -38,6 +40,26 @@ test(`${SUBJECT}: whoever has read enough of the licences ends it without a word
   stdout?.once("data", () => stdout.destroy());
   const { exitCode, stderr } = await program.ended;
   assert.deepEqual([exitCode, stderr], [0, ""]);
+});
+
+test(`${SUBJECT}: taken alone out of its package it says which file is missing`, {
+  skip: SUBJECT !== "bundle" && "the others are one file, or a clone",
+}, async () => {
+  await using home = await createHome();
+  await using elsewhere = await createHome();
+  const copy = join(elsewhere.path, "cli.js");
+  await copyFile(join(ROOT, "dist/cli.js"), copy);
+  for (const [command, file] of [["licenses", "licenses.txt"], ["mcp-server", "mcp_sdk.js"]]) {
+    const { status, stdout, stderr } = spawnSync("node", [copy, command ?? ""], {
+      env: programEnvironment(home),
+      cwd: home.path,
+      input: "",
+      encoding: "utf8",
+    });
+    assert.equal(status, 2, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, new RegExp(`^error\\[USAGE\\]: ${file} is missing`));
+  }
 });
 
 test("the texts are those of the packages, each once", () => {

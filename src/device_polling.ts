@@ -50,7 +50,10 @@ export async function pollUntilGranted<T>(
     if (isUnavailable) onUnavailable(answer.why);
     const backoffMs = Math.max(waitMs, Math.min(waitMs * 2 ** failures, MAX_BACKOFF_MS));
     const pauseMs = Math.max(backoffMs, answer.retryAfterMs);
-    await world.sleep(Math.min(pauseMs, deadline - world.elapsed()), world.signal);
+    const restMs = deadline - world.elapsed();
+    await world.sleep(Math.min(pauseMs, restMs), world.signal);
+    // A timer may fire a little early: what is left then is no reason to ask sooner than the interval.
+    if (pauseMs >= restMs) throw expired(problem);
   }
 }
 

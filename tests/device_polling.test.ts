@@ -64,6 +64,19 @@ test("pollUntilGranted() cuts its last wait and its last request to what is left
   assert.equal(clock.elapsed(), 12_000);
 });
 
+verifies("S41", "pollUntilGranted() asks no more when its last timer fires early", async () => {
+  const clock = createClock();
+  const early: VirtualClock = {
+    ...clock,
+    sleep: (ms, signal) => clock.sleep(Math.max(ms - 2, 0), signal),
+  };
+  const { done, polledAt } = run(early, [{ kind: "pending", retryAfterMs: 0 }], {
+    deadline: 12_000,
+  });
+  await assert.rejects(done, EXPIRED);
+  assert.equal(polledAt.length, 3);
+});
+
 verifies("S35", "pollUntilGranted() waits out network errors and ends with any other", async () => {
   for (const code of ["DNS", "TLS", "NETWORK", "CONNECT_REFUSED", "CONNECTION_RESET"] as const) {
     const error = new LoginError(code, "No");

@@ -217,12 +217,12 @@ verifies(
   },
 );
 
-/** How often it was asked within the time that the program was given, and how far apart in ms. */
+/** How often it was asked within the time that the program was given. */
 async function pollsWithin(
   timeout: string,
   members: Record<string, unknown>,
   poll?: Misbehaviour,
-): Promise<{ count: number; gaps: number[]; ended: Ended }> {
+): Promise<number> {
   await using issuer = await startIssuer();
   await using home = await createHome();
   await home.writeAuth(EARLIER);
@@ -231,9 +231,7 @@ async function pollsWithin(
   const ended = await startDevice(home, issuer, ["--timeout", timeout]).ended;
   const code = "LOGIN_TIMEOUT";
   await assertDeviceFailed(home, issuer, ended, code, 6);
-  const times = issuer.asked("devicePoll").map(({ at }) => at);
-  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
-  return { count: times.length, gaps, ended };
+  return issuer.asked("devicePoll").length;
 }
 
 verifies(
@@ -254,12 +252,9 @@ verifies(
     ];
     await together(rowsFor(rows), async ({ interval, most, ...rest }) => {
       const poll = "poll" in rest ? rest.poll : undefined;
-      const { count, gaps, ended } = await pollsWithin("4s", { interval }, poll);
-      assert.ok(count >= 1 && count <= most + 1, `${count} times:\n${ended.stderr}`);
-      // A request that came late makes the pause after it look shorter.
-      if (most > 1) { for (const gap of gaps.slice(1)) assert.ok(gap > 300, `${gaps}`); }
-      // A timer may fire a little before the end, and one more question is asked then.
-      else assert.ok(count <= 2, `${count} times`);
+      // A busy machine makes it fewer, never more; when each came is not the program's to say.
+      const count = await pollsWithin("4s", { interval }, poll);
+      assert.ok(count >= 1 && count <= most, `${count} times`);
     }, 9);
   },
 );

@@ -3,13 +3,11 @@ import { type Invocation, parseArguments } from "./commands/arguments.ts";
 import type { Command } from "./commands/command.ts";
 import { errorJson } from "./error_json.ts";
 import { COMMANDS } from "./commands/table.ts";
-import { type Config, resolveConfig } from "./config.ts";
+import type { Config } from "./config.ts";
 import { LoginError, toLoginError } from "./errors.ts";
 import { environmentSecrets } from "./environment_secrets.ts";
-import { withHomeEnvironment } from "./home_environment.ts";
 import { createLazyLog } from "./lazy_log.ts";
 import { printable } from "./printable.ts";
-import { beginStory, describeFailure } from "./story.ts";
 import { formatError, resolveStyle, type TerminalStyle } from "./terminal.ts";
 import { type Log, SILENT_LOG, type World } from "./world.ts";
 
@@ -26,7 +24,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     resolveStyle(world, { plain: args.includes("--plain"), noColor: args.includes("--no-color") });
   let command: Command | undefined;
   try {
-    const invocation = parseArguments(args);
+    const invocation = await parseArguments(args);
     command = invocation.command;
     if (command.isAboutProgram || !command.isDiagnosis) refuseHazard(world);
     return await runCommand(invocation, { world, json, style, isBare: args.length === 0 });
@@ -88,12 +86,18 @@ async function runCommand(
   };
   const { config, obstacle } = command.isDiagnosis
     ? await (await import("./config_or_defaults.ts")).resolveConfigOrDefaults(bare, flags)
-    : { config: await resolveConfig(bare, flags), obstacle: undefined };
+    : {
+      config: await (await import("./config.ts")).resolveConfig(bare, flags),
+      obstacle: undefined,
+    };
   const run = await command.load();
-  const world = await withHomeEnvironment(bare, config.home);
+  const world = command.asksNobody
+    ? bare
+    : await (await import("./home_environment.ts")).withHomeEnvironment(bare, config.home);
   const log = createLazyLog(() => openLogOrGoOn(world, config, options.flag("verbose")));
   for (const secret of environmentSecrets(world.env)) log.hide(secret);
-  const own = command.isAttempt ? beginStory({ ...world, log }) : { ...world, log };
+  const logged = { ...world, log };
+  const own = command.isAttempt ? (await import("./story.ts")).beginStory(logged) : logged;
   try {
     return await run({
       world: own,
@@ -112,6 +116,7 @@ async function runCommand(
     // What ended before there was anything to tell makes no log.
     if (log.isOpened()) {
       const error = toLoginError(thrown);
+      const { describeFailure } = await import("./story.ts");
       own.log.write(
         "error",
         `codex_cli::${command.name}`,

@@ -1,13 +1,13 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import * as v from "valibot";
+import { isVisibleAscii } from "./ascii.ts";
+import { childPath } from "./child_path.ts";
 import { type Endpoints, readEndpoints } from "./endpoints.ts";
 import { LoginError } from "./errors.ts";
 import { refuseOtherThanFolder, resolveHome } from "./home_folder.ts";
 import type { HostStore } from "./host_store.ts";
-import { DEFAULT_CLIENT_ID, DEFAULT_ISSUER, type Issuer, parseIssuer } from "./oauth/issuer.ts";
-import { printable } from "./printable.ts";
+import { DEFAULT_CLIENT_ID, type Issuer, parseIssuer, USUAL_ISSUER } from "./oauth/issuer.ts";
+import type { OwnSettings } from "./own_settings.ts";
 import { readSettings, type Setting } from "./settings.ts";
+import { hasFile } from "./small_file.ts";
 import { VERSION } from "./version.ts";
 import { environmentValue, type World } from "./world.ts";
 
@@ -48,30 +48,11 @@ export interface ConfigFlags {
   readonly isServer?: boolean;
 }
 
-const Workspaces = v.pipe(
-  v.union([v.string(), v.array(v.string())]),
-  v.transform((ids) =>
-    (typeof ids === "string" ? [ids] : ids).map((id) => id.trim()).filter((id) => id !== "")
-  ),
-);
-
-/** The settings that are ours. All others belong to other programs. */
-const Settings = v.object({
-  cli_auth_credentials_store: v.optional(
-    v.picklist(["file", "keyring", "auto", "ephemeral"]),
-    "file",
-  ),
-  forced_login_method: v.optional(v.picklist(["chatgpt", "api"])),
-  forced_chatgpt_workspace_id: v.optional(Workspaces, []),
-  chatgpt_base_url: v.optional(v.pipe(v.string(), v.minLength(1))),
-  log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
-});
-
-/** Their names in the files. */
-export const SETTING_NAMES: readonly string[] = Object.keys(Settings.entries);
-
-/** Client ids and originators go into addresses and headers: visible ASCII only. */
-const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
+/** What holds where nothing is set, as most often: then no schema is built. A test holds it to the schema. */
+export const DEFAULTS: OwnSettings = {
+  cli_auth_credentials_store: "file",
+  forced_chatgpt_workspace_id: [],
+};
 
 /**
  * Settles flags, environment and settings files.
@@ -79,9 +60,11 @@ const Identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/));
  * @throws {LoginError} CONFIG or ISSUER_INVALID
  */
 export async function resolveConfig(world: World, flags: ConfigFlags): Promise<Config> {
-  const home = resolveHome(world, flags.codexHome);
+  const home = await resolveHome(world, flags.codexHome);
   await refuseOtherThanFolder(home);
-  return settle(world, flags, home, await readSettings(home, flags.overrides ?? []));
+  const settings = await readSettings(home, flags.overrides ?? []);
+  const hasRequirements = await hasFile(REQUIREMENTS);
+  return await settle(world, flags, home, settings, hasRequirements);
 }
 
 /**
@@ -89,15 +72,18 @@ export async function resolveConfig(world: World, flags: ConfigFlags): Promise<C
  *
  * @throws {LoginError} CONFIG or ISSUER_INVALID
  */
-export function settle(
+export async function settle(
   world: World,
   flags: ConfigFlags,
   home: string,
   found: ReadonlyMap<string, Setting>,
-): Config {
-  const settings = checkSettings(found);
+  hasRequirements: boolean,
+): Promise<Config> {
+  const settings = found.size === 0
+    ? DEFAULTS
+    : (await import("./own_settings.ts")).checkSettings(found);
   const notes: string[] = [];
-  if (existsSync(REQUIREMENTS)) {
+  if (hasRequirements) {
     notes.push(`${REQUIREMENTS} exists and is not evaluated by codex-login.`);
   }
   if (environmentValue(world, "NODE_TLS_REJECT_UNAUTHORIZED") === "0") {
@@ -114,48 +100,39 @@ export function settle(
   };
   const namedIssuer = flags.issuer ?? readServer("CODEX_APP_SERVER_LOGIN_ISSUER");
   const clientId = flags.clientId ?? readServer("CODEX_APP_SERVER_LOGIN_CLIENT_ID");
-  const issuer = parseIssuer(namedIssuer ?? DEFAULT_ISSUER);
+  const issuer = namedIssuer === undefined ? USUAL_ISSUER : parseIssuer(namedIssuer);
   return {
     home,
     logDir: settings.log_dir
-      ? resolve(baseOf(found.get("log_dir")), settings.log_dir)
-      : join(home, "log"),
+      ? await resolveFrom(found.get("log_dir"), settings.log_dir)
+      : childPath(home, "log"),
     issuer,
     isIssuerNamed: namedIssuer !== undefined,
     clientId: identifier(clientId ?? DEFAULT_CLIENT_ID, "The client id"),
     originator,
-    userAgent: userAgent(originator, world),
+    get userAgent(): string {
+      return userAgent(originator, world);
+    },
     store: settings.cli_auth_credentials_store,
     forcedLoginMethod: settings.forced_login_method,
     forcedWorkspaceIds: settings.forced_chatgpt_workspace_id,
     chatgptBaseUrl: settings.chatgpt_base_url,
     // A server's variable names the issuer of new sign-ins only, and none of those is with a token that is asked about.
-    ...readEndpoints(world, notes, flags.isServer ? parseIssuer(DEFAULT_ISSUER) : issuer),
+    ...readEndpoints(world, notes, flags.isServer ? USUAL_ISSUER : issuer),
     notes,
   };
 }
 
-/** What a relative path in a setting starts from: the folder of its file, or for `-c` where the person is. */
-function baseOf(setting: Setting | undefined): string {
-  return setting === undefined || setting.source === "-c" ? "." : dirname(setting.source);
+/** A relative path in a setting starts from the folder of its file, or for `-c` from where the person is. */
+async function resolveFrom(setting: Setting | undefined, path: string): Promise<string> {
+  const { dirname, resolve } = await import("node:path");
+  const isTyped = setting === undefined || setting.source === "-c";
+  return resolve(isTyped ? "." : dirname(setting.source), path);
 }
 
-function checkSettings(found: ReadonlyMap<string, Setting>): v.InferOutput<typeof Settings> {
-  const values = Object.fromEntries([...found].map(([name, { value }]) => [name, value]));
-  const parsed = v.safeParse(Settings, values);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const name = v.getDotPath(issue) ?? "";
-  const source = found.get(name.split(".")[0] ?? "")?.source ?? "config.toml";
-  throw new LoginError("CONFIG", `The setting ${name} cannot be used`, {
-    reason: printable(
-      `${source}: expected ${issue.expected ?? "another value"}, found ${issue.received}`,
-    ),
-  });
-}
-
+/** Client ids and originators go into addresses and headers. */
 function identifier(value: string, name: string): string {
-  if (v.is(Identifier, value)) return value;
+  if (value.length >= 1 && value.length <= 200 && isVisibleAscii(value)) return value;
   throw new LoginError("CONFIG", `${name} must be 1 to 200 visible ASCII characters`);
 }
 

@@ -20,14 +20,20 @@ export async function resolveConfigOrDefaults(
     const obstacle = toLoginError(thrown);
     if (obstacle.code !== "CONFIG" && obstacle.code !== "ISSUER_INVALID") throw thrown;
     const given = await readOverrideSettings(flags.overrides ?? []);
-    const config = settle({ ...world, env: {} }, flags, homeOrNone(world, flags), given);
+    const config = await settle(
+      { ...world, env: {} },
+      flags,
+      await homeOrNone(world, flags),
+      given,
+      false,
+    );
     return { config, obstacle };
   }
 }
 
-function homeOrNone(world: World, { codexHome }: ConfigFlags): string {
+async function homeOrNone(world: World, { codexHome }: ConfigFlags): Promise<string> {
   try {
-    return resolveHome(world, codexHome);
+    return await resolveHome(world, codexHome);
   } catch {
     return "";
   }

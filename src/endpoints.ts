@@ -35,7 +35,7 @@ export function readEndpoints(
   );
   const authApi = read("CODEX_AUTHAPI_BASE_URL", "questions about access tokens");
   return {
-    authApiBase: (authApi?.href ?? `${issuer.base}/api/accounts`).replace(/\/$/, ""),
+    authApiBase: authApi ? authApi.href.replace(/\/$/, "") : `${issuer.base}/api/accounts`,
     refreshEndpoint: refresh?.href,
     revocationEndpoint: revocation?.href ?? (refresh && `${refresh.origin}/oauth/revoke`),
   };

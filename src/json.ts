@@ -1,3 +1,5 @@
+import { isPrintableAscii } from "./ascii.ts";
+
 /** Bounds for JSON from outside: `maxLength` in UTF-16 units, `maxDepth` in nested arrays and objects. */
 export interface JsonLimits {
   readonly maxLength: number;
@@ -34,7 +36,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** One line of JSON in which nothing can move a cursor or hide: control and format characters are written as escapes. */
 export function formatJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+  const text = JSON.stringify(value);
+  if (isPrintableAscii(text)) return text;
+  return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) =>
       Array.from(

@@ -3,8 +3,6 @@ import { parseJson } from "./json.ts";
 import { describeSystemError } from "./system_error.ts";
 import type { KeyringAccess, KeyringAnswer, KeyringStep } from "./world.ts";
 
-/** The word that makes this program the helper (keyring_helper.ts). */
-export const KEYRING_HELPER = "keyring-helper";
 /** The most that goes either way: a login of the largest size, escaped, and what it replaces. */
 export const MAX_KEYRING_MESSAGE_BYTES = 8 << 20;
 /** Milliseconds for one call. */

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAuthFile } from "./credentials/auth_file.ts";
 import { resolveAuthPath } from "./credentials/auth_path.ts";
-import { profilesFolder } from "./credentials/profile_folder.ts";
+import { profilesFolder } from "./credentials/profile_paths.ts";
 import { readText } from "./credentials/stored_file.ts";
 import { isJsonObject } from "./json.ts";
 import { printable } from "./printable.ts";

@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createForeignFetch, type ForeignFetch } from "./foreign_fetch.ts";
-import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
+import { createKeyringAccess } from "./keyring_access.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { readSmallFile } from "./small_file.ts";
 import { createSystemWorld } from "./system_world.ts";
-import type { KeyringAccess, World } from "./world.ts";
+import { KEYRING_HELPER, type KeyringAccess, type World } from "./world.ts";
 
 export interface LibraryWorldOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -35,7 +35,7 @@ export async function logout(
   options: { localOnly: boolean; tell: (note: string) => void },
 ): Promise<LogoutOutcome> {
   const world = beginStory(caller);
-  const places = openPlaces(world, config, options.tell);
+  const places = await openPlaces(world, config, options.tell);
   const [first] = await findHeld(places);
   const nothing: LogoutOutcome = { local: "nothing stored", revocation: { kind: "not asked" } };
   if (!first) return nothing;

@@ -1,3 +1,4 @@
+import { isPrintableAscii, isVisibleAscii } from "./ascii.ts";
 import { withoutSecrets } from "./redaction.ts";
 
 /** The most of any foreign text that is ever shown: an issuer once sent 20 kB of error description. */
@@ -16,10 +17,20 @@ export function printable(
   maxLength: number = MAX_LENGTH,
   secrets: Iterable<string> = [],
 ): string {
-  const clean = text.replace(/(?!\s)\p{C}/gu, "").replace(/\s+/gu, " ").trim();
+  const clean = isPlain(text) ? text : withoutControls(text);
   const characters = [...withoutSecrets(clean, secrets)];
   if (characters.length <= maxLength) return characters.join("");
   return `${characters.slice(0, maxLength - 1).join("")}…`;
+}
+
+/** Most texts have nothing to be dropped or folded. */
+function isPlain(text: string): boolean {
+  return isPrintableAscii(text) && !text.includes("  ") && !text.startsWith(" ") &&
+    !text.endsWith(" ");
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/(?!\s)\p{C}/gu, "").replace(/\s+/gu, " ").trim();
 }
 
 /**
@@ -28,8 +39,7 @@ export function printable(
  */
 export function maskKey(key: string): string {
   const characters = [...key];
-  const isPlain = /^[\x21-\x7e]*$/.test(key);
-  if (!isPlain || characters.length < 20) return "***";
+  if (!isVisibleAscii(key) || characters.length < 20) return "***";
   const head = Math.min(8, Math.floor(characters.length / 5));
   const tail = Math.min(4, Math.floor(characters.length / 8));
   return `${characters.slice(0, head).join("")}***${characters.slice(-tail).join("")}`;

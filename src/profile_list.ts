@@ -34,7 +34,7 @@ export async function listProfiles(
   config: Config,
   tell: (note: string) => void,
 ): Promise<readonly Profile[]> {
-  const store = openFileStore(world, config);
+  const store = await openFileStore(world, config);
   for (let attempt = 1;; attempt++) {
     const { names, marker } = await readArrangement(config.home);
     const active = await readable(() => store.load());

@@ -8,13 +8,8 @@ import { identifyLogin } from "./credentials/login_identity.ts";
 import { openStore } from "./credentials/open_store.ts";
 import { makePrivateFolder } from "./credentials/private_folder.ts";
 import { exchangeLogins } from "./credentials/profile_exchange.ts";
-import {
-  listProfileNames,
-  profilePath,
-  profilesFolder,
-  readProfile,
-  writeMarker,
-} from "./credentials/profile_folder.ts";
+import { listProfileNames, readProfile, writeMarker } from "./credentials/profile_folder.ts";
+import { profilePath, profilesFolder } from "./credentials/profile_paths.ts";
 import { findProfileName, parseProfileName } from "./credentials/profile_name.ts";
 import type { CredentialStore } from "./credentials/store.ts";
 import { readCredentials } from "./credentials/stored_file.ts";
@@ -40,7 +35,7 @@ export async function saveProfile(
   tell: Tell,
 ): Promise<SavedProfile> {
   const name = parseProfileName(given);
-  const store = openFileStore(world, config);
+  const store = await openFileStore(world, config);
   if (await store.load() === undefined) throw nobody();
   return await withStillHome(world, config, store, tell, async (at) => {
     const credentials = await readCredentials(at.target);
@@ -82,7 +77,7 @@ export async function useProfile(
 ): Promise<UsedProfile> {
   const name = parseProfileName(given);
   const { home } = config;
-  const store = openFileStore(world, config);
+  const store = await openFileStore(world, config);
   await requireSomething(store, home, name);
   return await withStillHome(world, config, store, tell, async (at) => {
     const current = await readCredentials(at.target);
@@ -125,8 +120,8 @@ function withStillHome<T>(
 }
 
 /** @throws {LoginError} STORE_UNSUPPORTED: a login that is not a file cannot be moved like one. */
-export function openFileStore(world: World, config: Config): CredentialStore {
-  const store = openStore(world, config);
+export async function openFileStore(world: World, config: Config): Promise<CredentialStore> {
+  const store = await openStore(world, config);
   if (store.kind === "file") return store;
   throw new LoginError("STORE_UNSUPPORTED", "Profiles need the login in a file", {
     reason: `it is kept in the store "${config.store}"`,

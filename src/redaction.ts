@@ -13,6 +13,7 @@ export function withoutSecrets(text: string, secrets: Iterable<string>): string 
   // The longest first: one that is a part of another would leave the rest of it.
   const known = [...secrets].filter(({ length }) => length >= MIN_LENGTH)
     .sort((a, b) => b.length - a.length);
+  if (known.length === 0) return text;
   for (const secret of known) {
     for (const form of new Set(formsOf(secret))) clean = cutOut(clean, form);
   }

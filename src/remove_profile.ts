@@ -5,15 +5,11 @@ import type { Credentials } from "./credentials/auth_file.ts";
 import type { AuthPath } from "./credentials/auth_path.ts";
 import { WAIT_MS, withLockedHome } from "./credentials/locked_home.ts";
 import { mayShareGrant } from "./credentials/login_identity.ts";
-import {
-  listProfileNames,
-  profilePath,
-  profilesFolder,
-  readProfile,
-  type StoredProfile,
-} from "./credentials/profile_folder.ts";
+import { listProfileNames, readProfile, type StoredProfile } from "./credentials/profile_folder.ts";
+import { profilePath, profilesFolder } from "./credentials/profile_paths.ts";
 import { parseProfileName } from "./credentials/profile_name.ts";
-import { readOrDamaged, removeFile } from "./credentials/stored_file.ts";
+import { removeFile } from "./credentials/file_removal.ts";
+import { readOrDamaged } from "./credentials/stored_file.ts";
 import { LoginError } from "./errors.ts";
 import { openFileStore, requireProfile, requireSomething } from "./profiles.ts";
 import { type Revocation, revokeLogin } from "./revoke_login.ts";
@@ -48,7 +44,7 @@ export async function removeProfile(
 ): Promise<RemovedProfile> {
   const name = parseProfileName(given);
   const { home } = config;
-  const store = openFileStore(world, config);
+  const store = await openFileStore(world, config);
   await requireSomething(store, home, name);
   const locked = <T>(critical: (at: AuthPath) => Promise<T>): Promise<T> =>
     withLockedHome(

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { childPath } from "./child_path.ts";
 import { LoginError } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { printable } from "./printable.ts";
@@ -45,9 +45,9 @@ export function settingsPaths(
   systemFolder: string = SYSTEM_FOLDER,
 ): readonly [string, string, string] {
   return [
-    join(systemFolder, "config.toml"),
-    join(home, "config.toml"),
-    join(systemFolder, "managed_config.toml"),
+    childPath(systemFolder, "config.toml"),
+    childPath(home, "config.toml"),
+    childPath(systemFolder, "managed_config.toml"),
   ];
 }
 

@@ -1,7 +1,15 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { systemCode } from "./errors.ts";
+import { type FoundFile, loadFileReading } from "./runtime/file_reading.ts";
 import { describeSystemError } from "./system_error.ts";
+
+/** Whether something other than a folder is there. */
+export async function hasFile(path: string): Promise<boolean> {
+  return await (await loadFileReading()).has(path);
+}
+
+/** @returns undefined when nothing is there. @throws the system's error, with its code. */
+export async function findFile(path: string): Promise<FoundFile | undefined> {
+  return await (await loadFileReading()).find(path);
+}
 
 /**
  * Reads a text file that somebody else may have put there: a FIFO is not waited for, a device or a giant is not read.
@@ -14,22 +22,17 @@ export async function readSmallFile(
   maxBytes: number,
   refuse: (reason: string, isTooLarge: boolean) => Error,
 ): Promise<string | undefined> {
-  let file;
+  const { read } = await loadFileReading();
+  let refusal: Error | undefined;
+  const judge = ({ isRegular, bytes }: FoundFile): void => {
+    if (!isRegular) refusal = refuse("it is not a regular file", false);
+    else if (bytes > maxBytes) refusal = refuse(`it is larger than ${maxBytes} bytes`, true);
+    if (refusal) throw refusal;
+  };
   try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return await read(path, judge);
   } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (refusal) throw refusal;
     throw refuse(describeSystemError(thrown), false);
-  }
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw refuse("it is not a regular file", false);
-    if (stat.size > maxBytes) throw refuse(`it is larger than ${maxBytes} bytes`, true);
-    return await file.readFile("utf8").catch((thrown) => {
-      throw refuse(describeSystemError(thrown), false);
-    });
-  } finally {
-    await file.close();
   }
 }

@@ -53,7 +53,7 @@ const NOBODY: Omit<Status, "store" | "path"> = {
  * @throws {LoginError} CREDENTIALS_CORRUPT, CREDENTIALS_UNREADABLE or KEYRING_UNAVAILABLE
  */
 export async function readStatus(world: World, config: Config): Promise<Status> {
-  const store = openStore(world, config);
+  const store = await openStore(world, config);
   const override = readOverride(world, config);
   if (override) {
     const own = { store: store.kind, path: store.path };

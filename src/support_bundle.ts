@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, unlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { type Config, SETTING_NAMES } from "./config.ts";
+import type { Config } from "./config.ts";
+import { SETTING_NAMES } from "./own_settings.ts";
 import type { CheckResult } from "./doctor.ts";
 import { LoginError, systemCode, toLoginError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";

@@ -1,18 +1,14 @@
-import { writeSync } from "node:fs";
-import { checkRoute } from "./connection.ts";
-import { createFetch, TRANSPORT_DEFAULTS } from "./http.ts";
-import { createKeyringAccess, KEYRING_HELPER } from "./keyring_access.ts";
 import { LoginError, systemCode } from "./errors.ts";
-import { launch } from "./launch.ts";
 import { loadRuntime, type OutputStream, type Runtime } from "./runtime/runtime.ts";
 import { describeSystemError } from "./system_error.ts";
-import { type KeyringAccess, SILENT_LOG, type Stdin, type World } from "./world.ts";
+import { KEYRING_HELPER, type KeyringAccess, SILENT_LOG, type Stdin, type World } from "./world.ts";
 
 /** How the process is told to end, and what it tells about that. */
 export type Ending = Pick<World, "signal" | "saved" | "hold" | "interrupt">;
 
 /**
- * The World of a real process.
+ * The World of a real process. What a command may not need, like a way out, is loaded when it is used: each built-in module of the
+ * runtime costs a start-up up to a millisecond.
  *
  * @param keyring for who must not start this program's own helper.
  */
@@ -28,15 +24,14 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
     openTerminal: async (options) =>
       await (await import("./system_terminal.ts")).openSystemTerminal(options),
     columns: () => process.stderr.columns || undefined,
-    writeData: (line) => write(DESCRIPTORS.stdout, `${line}\n`),
+    writeData: (line) => write(runtime, "stdout", `${line}\n`),
     sendData: (text) => send(runtime, "stdout", text),
     sendWords: (text) => send(runtime, "stderr", text),
-    writeWords: (text) => write(DESCRIPTORS.stderr, `${text}\n`),
+    writeWords: (text) => write(runtime, "stderr", `${text}\n`),
     ...routeBy(process.env),
     routeBy,
-    keyring: keyring ??
-      createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env),
-    launch,
+    keyring: keyring ?? lazyKeyring(runtime),
+    launch: async (command) => await (await import("./launch.ts")).launch(command),
     now: Date.now,
     elapsed: () => performance.now(),
     sleep,
@@ -48,8 +43,20 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
 
 function routeBy(env: World["env"]): Pick<World, "fetch" | "checkRoute"> {
   return {
-    fetch: createFetch({ ...TRANSPORT_DEFAULTS, env }),
-    checkRoute: (address) => checkRoute(env, address),
+    fetch: async (address, init) => {
+      const { createFetch, TRANSPORT_DEFAULTS } = await import("./http.ts");
+      return await createFetch({ ...TRANSPORT_DEFAULTS, env })(address, init);
+    },
+    checkRoute: async (address) => await (await import("./connection.ts")).checkRoute(env, address),
+  };
+}
+
+function lazyKeyring(runtime: Runtime): KeyringAccess {
+  let access: KeyringAccess | undefined;
+  return async (steps) => {
+    const { createKeyringAccess } = await import("./keyring_access.ts");
+    access ??= createKeyringAccess(runtime.helperCommand(KEYRING_HELPER), process.env);
+    return await access(steps);
   };
 }
 
@@ -69,17 +76,17 @@ async function isTerminal(stream: keyof typeof DESCRIPTORS): Promise<boolean> {
  *
  * @throws {LoginError} OUTPUT_FAILED when data for a program is lost; words for a person never stop a login.
  */
-function write(descriptor: number, text: string): void {
+function write(runtime: Runtime, stream: OutputStream, text: string): void {
   const bytes = Buffer.from(text);
   const until = performance.now() + SLOW_READER_MS;
   for (let offset = 0; offset < bytes.length;) {
     try {
-      offset += writeSync(descriptor, bytes, offset);
+      offset += runtime.writeNow(stream, bytes.subarray(offset));
     } catch (thrown) {
       const code = systemCode(thrown);
       if (code === "EAGAIN" && performance.now() < until) {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      } else if (descriptor !== DESCRIPTORS.stdout || code === "EPIPE" || code === "EBADF") return;
+      } else if (stream !== "stdout" || code === "EPIPE" || code === "EBADF") return;
       else throw outputFailed("stdout", thrown);
     }
   }
@@ -89,7 +96,7 @@ function write(descriptor: number, text: string): void {
 const FULL_PIPE_PAUSE_MS = 5;
 
 async function send(runtime: Runtime, stream: OutputStream, text: string): Promise<void> {
-  let bytes: Uint8Array = Buffer.from(text);
+  let bytes: Uint8Array = new TextEncoder().encode(text);
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(await runtime.writeTo(stream, bytes));

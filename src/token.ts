@@ -61,7 +61,7 @@ export async function obtainToken(
     if (mode === "personalAccessToken") await requireTokenWorkspace(world, config, token);
     return describe({ mode, token, accountId: null });
   }
-  const store = openStore(world, config);
+  const store = await openStore(world, config);
   const askedAt = world.now();
   const stored = await loadMoved(world, config, store, options.tell);
   if (!stored) throw new LoginError("NOT_SIGNED_IN", "Nobody is signed in");

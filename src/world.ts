@@ -104,6 +104,9 @@ export type KeyringAnswer =
     readonly isAbsent: boolean;
   };
 
+/** The word that makes this program the keyring's helper process (keyring_helper.ts). */
+export const KEYRING_HELPER = "keyring-helper";
+
 /** Does the steps in their order, stops at the first that fails, and answers in bounded time. It never rejects. */
 export type KeyringAccess = (steps: readonly KeyringStep[]) => Promise<KeyringAnswer>;
 

@@ -7,7 +7,7 @@ import { runCli } from "../src/cli.ts";
 import { parseArguments } from "../src/commands/arguments.ts";
 import { COMMON_EXITS, EXIT_CODES } from "../src/commands/exit_codes.ts";
 import { COMMANDS, COMMON_OPTIONS } from "../src/commands/table.ts";
-import { LoginError } from "../src/errors.ts";
+import { LoginError, toLoginError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld, type TestWorld } from "./testing/world.ts";
@@ -86,7 +86,7 @@ test("every command's help shows its options, examples that are right, and its e
       assert.ok(lines.includes(`  ${example}`));
       const [, typed = ""] = /codex-login ?([^|>)]*)/.exec(example) ?? [];
       const words = typed.split(" ").filter((word) => word !== "");
-      assert.equal(parseArguments(words).command, command, example);
+      assert.equal((await parseArguments(words)).command, command, example);
     }
   }
 });
@@ -128,7 +128,7 @@ test("what is about the program works where settings are broken, and reads none"
   }
 });
 
-test("parseArguments() finds the command where the reference finds it", () => {
+test("parseArguments() finds the command where the reference finds it", async () => {
   const rows: [args: string[], command: string][] = [
     [[], "login"],
     [["--no-browser"], "login"],
@@ -146,7 +146,7 @@ test("parseArguments() finds the command where the reference finds it", () => {
     [["login", "--enable", "x", "--disable", "y"], "login"],
   ];
   for (const [args, command] of rows) {
-    const invocation = parseArguments(args);
+    const invocation = await parseArguments(args);
     assert.equal(invocation.command.name, command, args.join(" "));
   }
 });
@@ -255,9 +255,11 @@ test("a login that is not understood fails as an event too", async () => {
 });
 
 verifies("S69", "runCli() never rejects, also when nothing can be written", async () => {
+  const failed = new LoginError("OUTPUT_FAILED", "stdout cannot be written");
   const world = await createWorld({
+    sendData: () => Promise.reject(failed),
     writeData: () => {
-      throw new LoginError("OUTPUT_FAILED", "stdout cannot be written");
+      throw failed;
     },
   });
   assert.equal(await runCli(["status", "--json", "--codex-home", "/nowhere"], world), 3);
@@ -354,7 +356,27 @@ test("settings that cannot be read stop a command with their place", async () =>
   }
 });
 
-test("parseArguments() gives an invocation or a LoginError, whatever the arguments are", () => {
+test("parseArguments() reads words and switches as the platform's own parser does", async () => {
+  const word = fc.constantFrom("status", "login", "--json", "--quiet", "--local-only", "", "x");
+  const read = async (args: readonly string[]): Promise<unknown> => {
+    try {
+      const { command, options, words } = await parseArguments(args);
+      const flags = ["json", "quiet", "local-only", "plain"].map(options.flag);
+      return { command, words, flags, text: options.text("json"), list: options.list("config") };
+    } catch (thrown) {
+      return toLoginError(thrown).message;
+    }
+  };
+  await fc.assert(fc.asyncProperty(fc.array(word, { maxLength: 5 }), async (args) => {
+    // A value has it go the long way, and one of "" is refused after it was read.
+    const value = "--config=a=b";
+    const [short, long] = [await read(args), await read([...args, value])];
+    if (typeof short === "string") assert.equal(long, short);
+    else assert.deepEqual(long, Object.assign({}, short, { list: ["a=b"] }));
+  }));
+});
+
+test("parseArguments() gives an invocation or a LoginError, whatever the arguments are", async () => {
   const word = fc.oneof(
     fc.string(),
     fc.constantFrom(
@@ -372,9 +394,9 @@ test("parseArguments() gives an invocation or a LoginError, whatever the argumen
       "-hc",
     ),
   );
-  fc.assert(fc.property(fc.array(word, { maxLength: 6 }), (args) => {
+  await fc.assert(fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (args) => {
     try {
-      parseArguments(args);
+      await parseArguments(args);
     } catch (thrown) {
       assert.ok(thrown instanceof LoginError && thrown.code === "USAGE", String(thrown));
     }

@@ -6,7 +6,7 @@ import { COMMON_OPTIONS } from "../src/commands/common_options.ts";
 import { SHELLS } from "../src/commands/completion.ts";
 import { completionLevels } from "../src/commands/completion_levels.ts";
 import { COMMANDS } from "../src/commands/table.ts";
-import { SETTING_NAMES } from "../src/config.ts";
+import { SETTING_NAMES } from "../src/own_settings.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import {
   type Complete,

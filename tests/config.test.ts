@@ -3,8 +3,12 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { writeFile } from "node:fs/promises";
-import { type Config, type ConfigFlags, resolveConfig } from "../src/config.ts";
+import fc from "fast-check";
+import { childPath } from "../src/child_path.ts";
+import { type Config, type ConfigFlags, DEFAULTS, resolveConfig } from "../src/config.ts";
 import type { LoginError } from "../src/errors.ts";
+import { resolveHome } from "../src/home_folder.ts";
+import { checkSettings } from "../src/own_settings.ts";
 import { createHome } from "./testing/home.ts";
 import { createWorld } from "./testing/world.ts";
 
@@ -130,4 +134,21 @@ test("the terminal's name in the user agent cannot break a header", async () => 
     TERM_PROGRAM_VERSION: "1.0\u00e9",
   });
   assert.match(userAgent, / i__X__y__\/1\.0_$/);
+});
+
+test("without any setting the same holds as with settings that say nothing", () => {
+  assert.deepEqual(DEFAULTS, checkSettings(new Map()));
+  const other = { value: 1, source: "config.toml" };
+  assert.deepEqual(DEFAULTS, checkSettings(new Map([["model", other]])));
+});
+
+test("a home is made absolute as the platform does it, whether or not its module is needed", async () => {
+  const part = fc.constantFrom("a", ".codex", "..", ".", "", "a b", "é", "...", "~");
+  await fc.assert(fc.asyncProperty(fc.array(part, { maxLength: 6 }), async (parts) => {
+    const path = `/${parts.join("/")}`;
+    const world = await createWorld({ env: { HOME: path }, platform: "linux" });
+    assert.equal(await resolveHome(world, path), resolve(path));
+    assert.equal(await resolveHome(world, undefined), join(resolve(path), ".codex"));
+    assert.equal(childPath(resolve(path), "x.json"), join(resolve(path), "x.json"));
+  }));
 });

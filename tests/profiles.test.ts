@@ -73,7 +73,7 @@ async function names(home: TestHome): Promise<string> {
 
 /** A sign-in as the store sees it. */
 async function signIn(home: TestHome, document: Record<string, unknown>): Promise<string> {
-  const store = openStore(await createWorld(), { home: home.path, store: "file" });
+  const store = await openStore(await createWorld(), { home: home.path, store: "file" });
   await store.prove("sign-in");
   await store.update((current) => ({
     ...document,

@@ -205,7 +205,7 @@ test("the README's exit codes, options and error codes are the program's", async
     assert.ok(code === "CODE" || Object.hasOwn(ERROR_KINDS, code), code);
   }
   for (const [, command = ""] of README.matchAll(/`(?:bunx )?codex-login ([^`]*)`/g)) {
-    parseArguments(command.split(" ").filter((word) => word !== ""));
+    await parseArguments(command.split(" ").filter((word) => word !== ""));
   }
 });
 

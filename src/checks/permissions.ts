@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { resolveAuthPath } from "../credentials/auth_path.ts";
-import { profilesFolder } from "../credentials/profile_folder.ts";
+import { profilesFolder } from "../credentials/profile_paths.ts";
 import {
   type Check,
   combine,

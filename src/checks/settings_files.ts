@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { REQUIREMENTS, SETTING_NAMES } from "../config.ts";
+import { REQUIREMENTS } from "../config.ts";
+import { SETTING_NAMES } from "../own_settings.ts";
 import { readSettings, type Setting, settingsPaths } from "../settings.ts";
 import {
   type Check,

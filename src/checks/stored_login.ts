@@ -70,7 +70,7 @@ export async function storedIssuer({ config, hazard }: Examined): Promise<string
 async function examineStored({ world, config }: Examined): Promise<Finding> {
   const expected = "a login that can be read";
   try {
-    const store = openStore(world, config);
+    const store = await openStore(world, config);
     const notes: string[] = [];
     const stored = await store.load((note) => void notes.push(note));
     const place = store.path ?? "the keyring";

@@ -10,6 +10,7 @@ export const ACCOUNT_COMMANDS: readonly AccountCommand[] = [
     options: [],
     examples: ["codex-login status", "codex-login status --json"],
     exits: { 0: "somebody is signed in", 1: "nobody is signed in", 2: USAGE, 3: STORE },
+    asksNobody: true,
     load: async () => (await import("./status.ts")).runStatus,
   },
   {

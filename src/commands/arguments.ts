@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import type { Command, Option, OptionValues } from "./command.ts";
@@ -17,9 +17,9 @@ export interface Invocation {
  *
  * @throws {LoginError} USAGE
  */
-export function parseArguments(args: readonly string[]): Invocation {
+export async function parseArguments(args: readonly string[]): Promise<Invocation> {
   const all = [...COMMON_OPTIONS, VERSION_OPTION, ...COMMANDS.flatMap(({ options }) => options)];
-  const { values, positionals } = parse(args, all);
+  const { values, positionals } = await parse(args, all);
   const options = toOptionValues(values);
   refuseEmptyValues(values);
   const [first = "login", second, ...rest] = positionals;
@@ -61,10 +61,14 @@ export function parseArguments(args: readonly string[]): Invocation {
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
-function parse(
-  args: readonly string[],
-  known: readonly Option[],
-): { values: Values; positionals: string[] } {
+interface Parsed {
+  readonly values: Values;
+  readonly positionals: readonly string[];
+}
+
+async function parse(args: readonly string[], known: readonly Option[]): Promise<Parsed> {
+  const plain = parsePlain(args, known);
+  if (plain) return plain;
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const { name, short, value, repeatable } of known) {
     options[name] = {
@@ -74,6 +78,7 @@ function parse(
     };
   }
   refuseKeyArgument(args);
+  const { parseArgs } = await import("node:util");
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (thrown) {
@@ -85,6 +90,26 @@ function parse(
       code?.startsWith("ERR_PARSE_ARGS") ? sentence : "The arguments cannot be read",
     );
   }
+}
+
+/**
+ * Words and whole switches need no parser, which costs a start-up as much as a command like `status` itself.
+ *
+ * @returns undefined when there is more.
+ */
+function parsePlain(args: readonly string[], known: readonly Option[]): Parsed | undefined {
+  const values: Record<string, boolean> = {};
+  const positionals: string[] = [];
+  for (const arg of args) {
+    if (!arg.startsWith("-")) positionals.push(arg);
+    else {
+      const name = arg.slice(2);
+      const option = known.find((one) => `--${one.name}` === arg);
+      if (!option || option.value !== undefined || option.repeatable) return undefined;
+      values[name] = true;
+    }
+  }
+  return { values, positionals };
 }
 
 /** `--api-key` takes a value or none; either way it is refused, so its value is not looked at. */

@@ -86,6 +86,8 @@ export interface AccountCommand extends Described {
   readonly isServer?: boolean;
   /** One run of it is one attempt, and the log tells its story: all its lines carry one id, and its requests are told. */
   readonly isAttempt?: boolean;
+  /** It makes no connection, so what says how to make one is not read. */
+  readonly asksNobody?: boolean;
   /** It looks at what is broken, so it runs where settings or variables forbid the others to. */
   readonly isDiagnosis?: boolean;
   /** Loaded only when it is wanted: start-up is paid at every call. Resolves with the exit code. */

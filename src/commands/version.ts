@@ -7,7 +7,7 @@ export async function runVersion(
   { world, options, json }: ProgramContext,
 ): Promise<number> {
   if (options.flag("check")) return await checkVersion(world, json, options.text("codex-home"));
-  world.writeData(json ? formatJson(versionJson(world)) : `codex-login ${VERSION}`);
+  await world.sendData(`${json ? formatJson(versionJson(world)) : `codex-login ${VERSION}`}\n`);
   return 0;
 }
 
@@ -35,7 +35,7 @@ async function checkVersion(
   const { requestLatestVersion } = await import("../latest_version.ts");
   const { compareVersions } = await import("../semantic_version.ts");
   const { findInstallation, updateCommand } = await import("../installation.ts");
-  const outward = await withHomeEnvironment(world, resolveHome(world, codexHome));
+  const outward = await withHomeEnvironment(world, await resolveHome(world, codexHome));
   const latest = await requestLatestVersion(outward);
   const order = compareVersions(latest, VERSION);
   const isNewer = order > 0;

@@ -1,18 +1,16 @@
 import { LoginError } from "../errors.ts";
 import type { RandomBytes } from "../oauth/pkce.ts";
-import { pendingPath, replaceFile } from "./atomic_file.ts";
+import { replaceFile } from "./atomic_file.ts";
+import { pendingPath } from "./pending_file.ts";
 import { type Credentials, formatAuthFile } from "./auth_file.ts";
 import { type AuthPath, checkOwnFile } from "./auth_path.ts";
 import { identifyLogin, isSameIdentity } from "./login_identity.ts";
 import { isMountPoint } from "./mounted_file.ts";
-import {
-  listProfileNames,
-  type ProfileMarker,
-  profilesFolder,
-  readMarker,
-} from "./profile_folder.ts";
+import { listProfileNames, type ProfileMarker, readMarker } from "./profile_folder.ts";
+import { profilesFolder } from "./profile_paths.ts";
 import { findProfileName } from "./profile_name.ts";
-import { readCredentials, removeFile } from "./stored_file.ts";
+import { removeFile } from "./file_removal.ts";
+import { readCredentials } from "./stored_file.ts";
 
 /**
  * The name of the login in use.

@@ -6,6 +6,7 @@ import { openNoFollow } from "../no_follow.ts";
 import { base64Url, type RandomBytes } from "../oauth/pkce.ts";
 import { printable } from "../printable.ts";
 import { describeSystemError } from "../system_error.ts";
+import { pendingPath } from "./pending_file.ts";
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
   (constants.O_NOFOLLOW ?? 0);
@@ -83,11 +84,6 @@ export async function removeLeftovers(target: string): Promise<void> {
   for (const name of names.filter(isLeftover)) {
     await unlink(join(dirname(target), name)).catch(() => {});
   }
-}
-
-/** The complete copy beside a file that is being written in place. */
-export function pendingPath(target: string): string {
-  return `${target}.pending`;
 }
 
 /** By renaming, which needs no space and no time however large it is. */

@@ -73,7 +73,7 @@ export interface Credentials {
  * @throws {LoginError} CREDENTIALS_CORRUPT; its reason names a member at most, never a value.
  */
 export function parseAuthFile(text: string): Credentials | undefined {
-  const bare = text.replace(/^\ufeff/, "");
+  const bare = text.startsWith("\ufeff") ? text.slice(1) : text;
   if (bare.trim() === "") return undefined;
   let document: unknown;
   try {
@@ -82,7 +82,9 @@ export function parseAuthFile(text: string): Credentials | undefined {
     throw corrupt((thrown as Error).message);
   }
   // A number that is kept as it was written is an object as well.
-  if (!isJsonObject(document) || !/^\s*\{/.test(bare)) throw corrupt("it is not a JSON object");
+  if (!isJsonObject(document) || !bare.trimStart().startsWith("{")) {
+    throw corrupt("it is not a JSON object");
+  }
   const parsed = v.safeParse(AuthFile, document);
   if (!parsed.success) {
     throw corrupt(`its member "${v.getDotPath(parsed.issues[0]) ?? ""}" is missing or unusable`);

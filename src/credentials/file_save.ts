@@ -1,7 +1,8 @@
 import { unlink } from "node:fs/promises";
 import type { JsonObject } from "../json.ts";
 import type { World } from "../world.ts";
-import { pendingPath, removeLeftovers, replaceFile } from "./atomic_file.ts";
+import { removeLeftovers, replaceFile } from "./atomic_file.ts";
+import { pendingPath } from "./pending_file.ts";
 import { type Credentials, formatAuthFile } from "./auth_file.ts";
 import type { AuthPath } from "./auth_path.ts";
 import { replaceKeeping } from "./kept_login.ts";

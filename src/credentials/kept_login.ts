@@ -7,13 +7,8 @@ import { type Credentials, formatAuthFile, parseAuthFile } from "./auth_file.ts"
 import type { AuthPath } from "./auth_path.ts";
 import { identifyLogin, isNewLogin, isSameIdentity } from "./login_identity.ts";
 import { exchangeLogins } from "./profile_exchange.ts";
-import {
-  markerPath,
-  type ProfileMarker,
-  profilePath,
-  profilesFolder,
-  removeMarker,
-} from "./profile_folder.ts";
+import { type ProfileMarker, removeMarker } from "./profile_folder.ts";
+import { markerPath, profilePath, profilesFolder } from "./profile_paths.ts";
 
 const RECORD_BYTES = 16_384;
 

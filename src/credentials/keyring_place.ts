@@ -1,9 +1,9 @@
 import type { LoginError } from "../errors.ts";
 import { readEntry, readEntryOrDamaged } from "./copies.ts";
-import { createFileStore, type StoreWorld } from "./file_store.ts";
+import { createFileStore } from "./file_store.ts";
 import type { Keyring } from "./keyring.ts";
 import { WAIT_MS, withLockedHome } from "./locked_home.ts";
-import type { CredentialPlace } from "./store.ts";
+import type { CredentialPlace, StoreWorld } from "./store.ts";
 
 /**
  * The keyring's entry, for those who end the login in it.

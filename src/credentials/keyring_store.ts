@@ -7,14 +7,14 @@ import { type Credentials, formatAuthFile, parseAuthFile } from "./auth_file.ts"
 import { type AuthPath, resolveAuthPath } from "./auth_path.ts";
 import { type Copies, readCopies, readEntry } from "./copies.ts";
 import { saveInFile } from "./file_save.ts";
-import { createFileStore, type StoreWorld } from "./file_store.ts";
+import { createFileStore } from "./file_store.ts";
 import { proveKeeping } from "./kept_login.ts";
 import type { Keyring } from "./keyring.ts";
 import { settleFile } from "./leftover_file.ts";
 import { WAIT_MS, WAIT_WITH_TOKENS_MS, withLockedHome } from "./locked_home.ts";
 import { isNewLogin } from "./login_identity.ts";
 import { clearEntryOlder, isEntryOlder, markEntryOlder } from "./older_entry.ts";
-import type { CredentialStore, OnWait, Replaced } from "./store.ts";
+import type { CredentialStore, OnWait, Replaced, StoreWorld } from "./store.ts";
 import { readOrDamaged } from "./stored_file.ts";
 
 /**

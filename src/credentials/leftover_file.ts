@@ -12,7 +12,7 @@ import { asidePath } from "./file_save.ts";
 import { keepFormer } from "./kept_login.ts";
 import { identifyLogin, isSameIdentity } from "./login_identity.ts";
 import type { OnWait, Replaced } from "./store.ts";
-import { removeAuthFile } from "./stored_file.ts";
+import { removeAuthFile } from "./file_removal.ts";
 
 /**
  * Deals with `auth.json` once the new login is in the keyring: it goes if it is what was replaced or an older copy of it, is

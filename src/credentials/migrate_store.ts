@@ -4,12 +4,12 @@ import { printable } from "../printable.ts";
 import { findObstacle } from "./active_profile.ts";
 import { resolveAuthPath } from "./auth_path.ts";
 import { readEntry } from "./copies.ts";
-import { createFileStore, type StoreWorld } from "./file_store.ts";
+import { createFileStore } from "./file_store.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { createKeyringStore } from "./keyring_store.ts";
 import { identifyLogin, isSameIdentity } from "./login_identity.ts";
 import { clearEntryOlder, isEntryOlder, markEntryOlder } from "./older_entry.ts";
-import type { CredentialStore, OnWait } from "./store.ts";
+import type { CredentialStore, OnWait, StoreWorld } from "./store.ts";
 
 /**
  * Moves a login that is in the place that is not chosen any more into the one that is, for commands that may write: the copy

@@ -5,16 +5,9 @@ import { openNoFollow } from "../no_follow.ts";
 import type { RandomBytes } from "../oauth/pkce.ts";
 import { readProc } from "../proc.ts";
 import type { FileLock } from "../runtime/runtime.ts";
-import { pendingPath, replaceFile, saveFailed, syncFolder } from "./atomic_file.ts";
+import { replaceFile, saveFailed, syncFolder } from "./atomic_file.ts";
 import { MAX_AUTH_FILE_BYTES } from "./auth_file.ts";
-
-/** Holds the place of the first byte while the others are written: with it no file is JSON. */
-const UNFINISHED = new Uint8Array([0]);
-
-/** Whether this text is of a file that is being written; what a power cut filled with zeros is not. */
-export function isUnfinished(text: string): boolean {
-  return text.startsWith("\0") && text[1] !== "\0";
-}
+import { pendingPath, UNFINISHED } from "./pending_file.ts";
 
 /**
  * Whether something is mounted at exactly this path, as containers do with single files: such a file can be written and

@@ -1,26 +1,29 @@
 import type { Config } from "../config.ts";
 import { LoginError } from "../errors.ts";
-import { createFileStore, type StoreWorld } from "./file_store.ts";
-import { readEntry } from "./copies.ts";
-import { createHostStore } from "./host_store.ts";
-import { createKeyring } from "./keyring.ts";
-import { createKeyringPlace } from "./keyring_place.ts";
-import { createKeyringStore } from "./keyring_store.ts";
-import type { CredentialPlace, CredentialStore, OnWait } from "./store.ts";
+import { createFileStore } from "./file_store.ts";
+import type { CredentialPlace, CredentialStore, OnWait, StoreWorld } from "./store.ts";
 
 type StoreConfig = Pick<Config, "home" | "store">;
 
 /**
  * @throws {LoginError} STORE_UNSUPPORTED
  */
-export function openStore(world: StoreWorld, { home, store }: StoreConfig): CredentialStore {
-  if (typeof store === "object") return createHostStore(world, store);
+export async function openStore(
+  world: StoreWorld,
+  { home, store }: StoreConfig,
+): Promise<CredentialStore> {
+  if (typeof store === "object") {
+    return (await import("./host_store.ts")).createHostStore(world, store);
+  }
   switch (store) {
     case "file":
       return createFileStore(world, home);
     case "keyring":
-    case "auto":
+    case "auto": {
+      const { createKeyring } = await import("./keyring.ts");
+      const { createKeyringStore } = await import("./keyring_store.ts");
       return createKeyringStore(world, { home, store }, createKeyring(world, home));
+    }
     case "ephemeral":
       throw new LoginError(
         "STORE_UNSUPPORTED",
@@ -36,13 +39,20 @@ export function openStore(world: StoreWorld, { home, store }: StoreConfig): Cred
  *
  * @throws {LoginError} STORE_UNSUPPORTED
  */
-export function openPlaces(
+export async function openPlaces(
   world: StoreWorld,
   { home, store }: StoreConfig,
   tell: OnWait,
-): readonly CredentialPlace[] {
-  if (typeof store === "object") return [createHostStore(world, store)];
-  if (store === "ephemeral") openStore(world, { home, store });
+): Promise<readonly CredentialPlace[]> {
+  if (typeof store === "object") {
+    return [(await import("./host_store.ts")).createHostStore(world, store)];
+  }
+  if (store === "ephemeral") await openStore(world, { home, store });
+  const [{ createKeyring }, { createKeyringPlace }, { readEntry }] = await Promise.all([
+    import("./keyring.ts"),
+    import("./keyring_place.ts"),
+    import("./copies.ts"),
+  ]);
   const keyring = createKeyring(world, home);
   const file = createFileStore(world, home);
   const hasFile = (): Promise<boolean> => file.load().then((stored) => !!stored, () => true);

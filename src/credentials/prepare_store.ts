@@ -1,9 +1,8 @@
 import type { Config } from "../config.ts";
 import { toLoginError } from "../errors.ts";
-import type { StoreWorld } from "./file_store.ts";
 import { migrateStore } from "./migrate_store.ts";
 import { openStore } from "./open_store.ts";
-import type { CredentialStore, OnWait } from "./store.ts";
+import type { CredentialStore, OnWait, StoreWorld } from "./store.ts";
 
 /**
  * The store for a sign-in, proven able to take it. What an earlier setting left in the keyring comes to the file first, where
@@ -16,7 +15,7 @@ export async function prepareStore(
   config: Pick<Config, "home" | "store">,
   tell: OnWait,
 ): Promise<CredentialStore> {
-  const store = openStore(world, config);
+  const store = await openStore(world, config);
   if (config.store === "file") {
     await migrateStore(world, config, tell).catch((thrown) => {
       world.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import * as v from "valibot";
 import type { RandomBytes } from "../oauth/pkce.ts";
 import {
@@ -13,13 +13,12 @@ import { checkOwnFile, checkOwnFolder, resolveAuthPath } from "./auth_path.ts";
 import {
   Marker,
   type ProfileMarker,
-  profilePath,
-  profilesFolder,
   readRecord,
   removeMarker,
   writeMarker,
 } from "./profile_folder.ts";
-import { removeFile } from "./stored_file.ts";
+import { intentPath, profilePath, profilesFolder } from "./profile_paths.ts";
+import { removeFile } from "./file_removal.ts";
 
 /** One login goes to `profiles/`, another comes to `auth.json`. */
 export interface Exchange {
@@ -33,11 +32,6 @@ export interface Exchange {
 
 /** Says that an exchange is under way. As long as it exists, a missing `auth.json` does not mean that nobody is signed in. */
 const Intent = v.object({ from: v.nullable(Marker), to: v.nullable(Marker) });
-
-/** No profile can have this name. */
-function intentPath(home: string): string {
-  return join(profilesFolder(home), ".exchange.json");
-}
 
 /**
  * Exchanges logins by renaming, so that at every moment each of them exists once: before, after, or, if the process dies

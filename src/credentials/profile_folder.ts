@@ -1,5 +1,4 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import * as v from "valibot";
 import { LoginError, systemCode } from "../errors.ts";
 import { parseJson } from "../json.ts";
@@ -11,8 +10,10 @@ import { type Credentials, parseAuthFile } from "./auth_file.ts";
 import { checkOwnFile, checkOwnFolder } from "./auth_path.ts";
 import type { LoginIdentity } from "./login_identity.ts";
 import { isProfileName } from "./profile_name.ts";
+import { markerPath, profilePath, profilesFolder } from "./profile_paths.ts";
 import type { RandomBytes } from "../oauth/pkce.ts";
-import { readText, removeFile } from "./stored_file.ts";
+import { removeFile } from "./file_removal.ts";
+import { readText } from "./stored_file.ts";
 
 /** More than any record of ours is, in bytes: names and ids, no tokens. */
 const MAX_RECORD_BYTES = 16_384;
@@ -30,18 +31,6 @@ export const Marker = v.object({
   userId: Id,
   fingerprint: v.optional(v.string()),
 });
-
-export function profilesFolder(home: string): string {
-  return join(home, "profiles");
-}
-
-export function profilePath(home: string, name: string): string {
-  return join(profilesFolder(home), `${name}.json`);
-}
-
-export function markerPath(home: string): string {
-  return profilePath(home, "active");
-}
 
 /**
  * The names under which logins are kept, sorted; the one in use is not among them.

@@ -1,6 +1,21 @@
 import type { JsonObject } from "../json.ts";
+import type { World } from "../world.ts";
 import type { Credentials } from "./auth_file.ts";
 import type { SentMark } from "./sent_mark.ts";
+
+/** What keeping a login takes of the World. */
+export type StoreWorld = Pick<
+  World,
+  | "runtime"
+  | "sleep"
+  | "now"
+  | "elapsed"
+  | "randomBytes"
+  | "signal"
+  | "env"
+  | "platform"
+  | "keyring"
+>;
 
 /** Told what a person should know while it goes on, in a sentence: whom we wait for, which place was taken instead. */
 export type OnWait = (message: string) => void;

@@ -1,14 +1,8 @@
-import { unlink } from "node:fs/promises";
-import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { LoginError, systemCode } from "../errors.ts";
+import { LoginError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { readSmallFile } from "../small_file.ts";
-import { describeSystemError } from "../system_error.ts";
-import { followLink } from "./auth_path.ts";
-import { pendingPath, removeLeftovers, saveFailed, syncFolder } from "./atomic_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
-import { emptyMountedFile, isMountPoint, isUnfinished } from "./mounted_file.ts";
+import { isUnfinished, pendingPath } from "./pending_file.ts";
 
 /** What a file that is being written in place is looked at again after, and for how long: milliseconds. */
 const PAUSE_MS = 20;
@@ -33,7 +27,7 @@ export function readText(path: string): Promise<string | undefined> {
  */
 export async function readCredentials(
   path: string,
-  pause: () => Promise<unknown> = () => sleep(PAUSE_MS),
+  pause: () => Promise<unknown> = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS)),
 ): Promise<Credentials | undefined> {
   for (let left = UNFINISHED_MS / PAUSE_MS;; left--) {
     const text = await readText(path);
@@ -68,38 +62,5 @@ export async function readOrDamaged(
       return { credentials: undefined, isDamaged: true };
     }
     throw thrown;
-  }
-}
-
-/** Removes the file with all that leads to it and all that lies beside it. Only with the locks held. */
-export async function removeAuthFile(path: string, target: string): Promise<void> {
-  await removeLeftovers(target);
-  await removeFile(pendingPath(target));
-  for (const name of await linksTo(path, target)) await removeFile(name);
-  await syncFolder(dirname(target));
-}
-
-/** Every name on the way from `auth.json` to the file, the file itself last. */
-async function linksTo(path: string, target: string): Promise<string[]> {
-  const names = [path];
-  for (let name = path; name !== target && names.length < 30;) {
-    name = await followLink(name).catch((thrown) => {
-      throw saveFailed(path, thrown);
-    });
-    names.push(name);
-  }
-  return names.reverse();
-}
-
-/** @throws {LoginError} SAVE_FAILED; a missing file is fine. */
-export async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (thrown) {
-    if (systemCode(thrown) === "ENOENT") return;
-    if (await isMountPoint(path)) return await emptyMountedFile(path);
-    throw new LoginError("SAVE_FAILED", `${printable(path)} cannot be removed`, {
-      reason: describeSystemError(thrown),
-    });
   }
 }

@@ -13,6 +13,12 @@ export interface Issuer {
 
 export const DEFAULT_ISSUER = "https://auth.openai.com";
 
+export const USUAL_ISSUER: Issuer = {
+  given: DEFAULT_ISSUER,
+  base: DEFAULT_ISSUER,
+  isLoopbackHttp: false,
+};
+
 /**
  * A public client: the id is no secret and proves nothing.
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-8.4

@@ -1,13 +1,8 @@
-import { closeSync } from "node:fs";
 import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { toNativeResponse } from "./native_response.ts";
-import { writeToDescriptor } from "./write_to_descriptor.ts";
-import { tryLockFileEx } from "./bun_kernel32.ts";
 import { loadLibc } from "./bun_libc.ts";
-import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import {
-  entryPath,
-  type FileLock,
+  entryUrl,
   type Hazard,
   type HttpServer,
   type RequestHandler,
@@ -29,6 +24,10 @@ interface BunServer {
 
 declare const Bun: {
   readonly main: string;
+  fileURLToPath(url: string): string;
+  readonly stdout: unknown;
+  readonly stderr: unknown;
+  write(to: unknown, bytes: Uint8Array): Promise<number>;
   serve(options: {
     hostname: string;
     port: number;
@@ -41,20 +40,24 @@ declare const Bun: {
   }): BunServer;
 };
 
+const DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
+
 const FOREIGN_CODE = "it can run foreign code in this program";
 const DEBUGGER = "it lets a debugger into this program";
 const REPORTS = "it sends reports of a crash to others";
 
 /** Variables of Bun itself, which it obeys before a line of ours runs: all that can be done is to go no further. */
-const HAZARDS: readonly (readonly [name: RegExp, effect: string])[] = [
-  [/^BUN_OPTIONS$/, FOREIGN_CODE],
-  [/^BUN_INSPECT(_CONNECT_TO)?$/, DEBUGGER],
-  [/^BUN_(ENABLE_CRASH_REPORTING|CRASH_REPORT_URL)$/, REPORTS],
-  [/^BUN_JSC_/, "it changes the engine, or makes it tell what it does"],
-  [/^BUN_BYTECODE_ORDER_OUT$/, "it makes the program write a file"],
-];
+const HAZARDS: Readonly<Record<string, string>> = {
+  BUN_OPTIONS: FOREIGN_CODE,
+  BUN_INSPECT: DEBUGGER,
+  BUN_INSPECT_CONNECT_TO: DEBUGGER,
+  BUN_ENABLE_CRASH_REPORTING: REPORTS,
+  BUN_CRASH_REPORT_URL: REPORTS,
+  BUN_BYTECODE_ORDER_OUT: "it makes the program write a file",
+};
+const ENGINE = "it changes the engine, or makes it tell what it does";
 /** Said by those who want no reports. */
-const NO_REPORTS = /^(0|false)$/i;
+const NO_REPORTS: readonly string[] = ["0", "false"];
 
 function isExecutable(): boolean {
   return Bun.main.startsWith("/$bunfs/") || Bun.main.startsWith("B:/~BUN/");
@@ -95,25 +98,23 @@ export const bunRuntime: Runtime = {
     });
   },
 
-  async tryLock(path: string): Promise<FileLock | undefined> {
-    if (process.platform === "win32") return await tryLockFileEx(path);
-    const libc = await loadLibc();
-    if (!libc) throw lockUnsupported(path, "the C library could not be loaded");
-    const descriptor = openLockFile(path);
-    const outcome = libc.tryFlock(descriptor);
-    if (outcome === "locked") return { release: () => closeSync(descriptor) };
-    closeSync(descriptor);
-    if (outcome === "busy") return undefined;
-    throw lockUnsupported(path, `flock: error ${outcome}`);
-  },
+  tryLock: async (path) => await (await import("./bun_lock.ts")).tryLock(path),
 
   helperCommand: (word) =>
     isExecutable()
       ? [process.execPath, word]
       // Bun would fetch what is missing from the registry, and run it.
-      : [process.execPath, "--no-install", entryPath(import.meta.url), word],
+      : [process.execPath, "--no-install", Bun.fileURLToPath(entryUrl(import.meta.url)), word],
 
-  writeTo: writeToDescriptor,
+  /** Bun does it in a thread where it would have to wait, and cannot be kept from its end by it. */
+  async writeTo(stream, bytes): Promise<number> {
+    return await Bun.write(Bun[stream], bytes);
+  },
+
+  writeNow(stream, bytes): number {
+    const { writeSync } = process.getBuiltinModule("node:fs");
+    return writeSync(DESCRIPTORS[stream], bytes);
+  },
 
   hazard(env): Hazard | undefined {
     // An executable has no options of its own; `bun src/main.ts` may have been given some by its owner.
@@ -121,8 +122,10 @@ export const bunRuntime: Runtime = {
       return { variable: "BUN_OPTIONS", effect: FOREIGN_CODE };
     }
     for (const [variable, value] of Object.entries(env)) {
-      if (!value || (variable === "BUN_ENABLE_CRASH_REPORTING" && NO_REPORTS.test(value))) continue;
-      const effect = HAZARDS.find(([name]) => name.test(variable))?.[1];
+      if (!value || !variable.startsWith("BUN_")) continue;
+      const isRefusal = NO_REPORTS.includes(value.toLowerCase());
+      if (variable === "BUN_ENABLE_CRASH_REPORTING" && isRefusal) continue;
+      const effect = variable.startsWith("BUN_JSC_") ? ENGINE : HAZARDS[variable];
       if (effect !== undefined) return { variable, effect };
     }
     return undefined;

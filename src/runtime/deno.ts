@@ -4,13 +4,14 @@ import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { toNativeResponse } from "./native_response.ts";
 import {
-  entryPath,
+  entryUrl,
   type FileLock,
   type Hazard,
   type HttpServer,
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
+import { writeNowToDescriptor } from "./write_to_descriptor.ts";
 
 /** A flag of the engine that says no more than how much memory it may take. */
 const ENGINE_SIZE =
@@ -38,7 +39,7 @@ export const denoRuntime: Runtime = {
   },
 
   helperCommand(word): string[] {
-    const entry = entryPath(import.meta.url);
+    const entry = fileURLToPath(entryUrl(import.meta.url));
     // Native code needs FFI, which only the helper gets: for the keyring's own package, where it is known where that is.
     const addons = fileURLToPath(new URL("../../node_modules/@napi-rs", import.meta.url));
     const ffi = entry.endsWith(".ts") ? `--allow-ffi=${addons}` : "--allow-ffi";
@@ -48,6 +49,8 @@ export const denoRuntime: Runtime = {
 
   /** Deno's `fs.write` blocks everything. */
   writeTo: (stream, bytes) => Deno[stream].write(bytes),
+
+  writeNow: writeNowToDescriptor,
 
   hazard(env): Hazard | undefined {
     if (/^(1|true)$/i.test(env["OTEL_DENO"] ?? "")) {

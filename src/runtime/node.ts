@@ -2,19 +2,20 @@ import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { systemCode } from "../errors.ts";
 import { HARDENED_HEADERS } from "../hardened_headers.ts";
 import { describeSystemError } from "../system_error.ts";
 import { lockUnsupported, openLockFile } from "./lock_file.ts";
 import {
-  entryPath,
+  entryUrl,
   type FileLock,
   type HttpServer,
   type OutputStream,
   type Runtime,
   type ServeOptions,
 } from "./runtime.ts";
-import { DESCRIPTORS, writeToDescriptor } from "./write_to_descriptor.ts";
+import { DESCRIPTORS, writeNowToDescriptor, writeToDescriptor } from "./write_to_descriptor.ts";
 
 /** Milliseconds a client may take to send its request. */
 const REQUEST_LIMIT_MS = 5_000;
@@ -113,7 +114,9 @@ export const nodeRuntime: Runtime = {
     });
   },
 
-  helperCommand: (word) => [process.execPath, entryPath(import.meta.url), word],
+  writeNow: writeNowToDescriptor,
+
+  helperCommand: (word) => [process.execPath, fileURLToPath(entryUrl(import.meta.url)), word],
 
   hazard: () => undefined,
 

@@ -1,5 +1,3 @@
-import { fileURLToPath } from "node:url";
-
 /** Who is at the other end of a connection. */
 export interface Peer {
   readonly address: string;
@@ -56,6 +54,8 @@ export interface Runtime {
    * nothing else waiting, nor the end of the process.
    */
   writeTo(stream: OutputStream, bytes: Uint8Array): Promise<number>;
+  /** The same at once, as far as the system takes it; throws its `code`. */
+  writeNow(stream: OutputStream, bytes: Uint8Array): number;
   /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;
   /** No core dumps and no reading of our memory by other processes of the same user, as far as the runtime can. */
@@ -65,9 +65,9 @@ export interface Runtime {
 }
 
 /** The file to start: the entry of the sources, or the program's bundle, which the library's lies beside. */
-export function entryPath(ownUrl: string): string {
-  if (ownUrl.endsWith(".ts")) return fileURLToPath(new URL("../main.ts", ownUrl));
-  return fileURLToPath(ownUrl.replace(/\/mod\.js$/, "/cli.js"));
+export function entryUrl(ownUrl: string): string {
+  if (ownUrl.endsWith(".ts")) return new URL("../main.ts", ownUrl).href;
+  return ownUrl.replace(/\/mod\.js$/, "/cli.js");
 }
 
 /** Set by the build of the executable, which has no other runtime in it. */

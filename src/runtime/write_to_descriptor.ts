@@ -1,4 +1,4 @@
-import { write } from "node:fs";
+import { write, writeSync } from "node:fs";
 import type { OutputStream } from "./runtime.ts";
 
 export const DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
@@ -15,4 +15,8 @@ export function writeToDescriptor(stream: OutputStream, bytes: Uint8Array): Prom
       (thrown, length) => thrown ? reject(thrown) : resolve(length),
     );
   });
+}
+
+export function writeNowToDescriptor(stream: OutputStream, bytes: Uint8Array): number {
+  return writeSync(DESCRIPTORS[stream], bytes);
 }

@@ -139,7 +139,7 @@ test("a keyring that gives back something else has saved nothing", async () => {
         texts: steps.filter(({ op }) => op === "read").map(() => null),
       }),
   });
-  const store = openStore(world, { home: home.path, store: "keyring" });
+  const store = await openStore(world, { home: home.path, store: "keyring" });
   await assert.rejects(saveKey(store), {
     code: "KEYRING_UNAVAILABLE",
     reason: "it did not give back what was written",
@@ -215,7 +215,10 @@ test("auto decides and writes under one lock: a save that waits meanwhile comes 
   await using home = await createHome();
   const keyring = createFakeKeyring();
   keyring.entries.set(await userOf(home), JSON.stringify(OLD));
-  const later = openStore(await createKeyringWorld(keyring), { home: home.path, store: "file" });
+  const later = await openStore(await createKeyringWorld(keyring), {
+    home: home.path,
+    store: "file",
+  });
   let saved: Promise<Replaced> | undefined;
   keyring.failsAt = (steps) => {
     if (!steps.some(({ op }) => op === "write")) return false;
@@ -266,7 +269,7 @@ test("a sign-in into the keyring keeps a login that has a name", async () => {
 test("a store that would keep nothing is refused by name", async () => {
   await using home = await createHome();
   const world = await createKeyringWorld(createFakeKeyring());
-  assert.throws(() => openStore(world, { home: home.path, store: "ephemeral" }), {
+  await assert.rejects(openStore(world, { home: home.path, store: "ephemeral" }), {
     code: "STORE_UNSUPPORTED",
     exitCode: 3,
     message: /keeps nothing once this command ends/,

@@ -161,7 +161,7 @@ test("a sign-in into the file finds what an earlier setting left in the keyring"
       failure !== undefined,
     );
     // A copy that is left does not come back.
-    const later = await openStore(world, { home: home.path, store: "auto" }).load();
+    const later = await (await openStore(world, { home: home.path, store: "auto" })).load();
     assert.equal(later?.apiKey, "sk-new");
   }
 });

@@ -33,6 +33,8 @@ const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api";
 /** Milliseconds for which nobody is kept waiting again by an address that did not answer. */
 const SILENCE_MS = 60_000;
 
+type RoutingAnswer = WorkspaceRouting | "unauthorized" | null;
+
 export interface AccountReader {
   /**
    * @param renews asks for new tokens first. When the issuer refuses them nobody is signed in; when it cannot be asked, what is
@@ -51,6 +53,8 @@ export interface AccountReader {
 /** @param note told what an account lacks, and why. */
 export function createAccountReader(world: World, note: (message: string) => void): AccountReader {
   let cached: { readonly key: string; readonly routing: WorkspaceRouting } | undefined;
+  /** One question at a time: an editor may ask for the account a thousand times at once. */
+  let asking: { readonly key: string; readonly answer: Promise<RoutingAnswer> } | undefined;
   let silent: { readonly key: string; readonly until: number } | undefined;
   /** The login that the issuer refused to renew. */
   let ended: string | undefined;
@@ -65,13 +69,24 @@ export function createAccountReader(world: World, note: (message: string) => voi
     { userAgent }: Config,
     baseUrl: string,
     { token, accountId }: { token: string; accountId: string },
-  ): Promise<WorkspaceRouting | "unauthorized" | null> {
+  ): Promise<RoutingAnswer> {
     const key = `${baseUrl} ${accountId} ${token}`;
     if (cached?.key === key) return cached.routing;
     if (silent?.key === key && world.elapsed() < silent.until) return null;
+    if (asking?.key === key) return await asking.answer;
+    const own = { key, answer: ask(key, { baseUrl, token, accountId, userAgent }) };
+    asking = own;
+    const answer = await own.answer;
+    if (asking === own) asking = undefined;
+    return answer;
+  }
+
+  async function ask(
+    key: string,
+    question: Omit<Parameters<typeof requestWorkspaceRouting>[1], "signal">,
+  ): Promise<RoutingAnswer> {
     try {
-      const { signal } = world;
-      const request = { baseUrl, token, accountId, userAgent, signal };
+      const request = { ...question, signal: world.signal };
       const routing = await requestWorkspaceRouting(world.fetch, request);
       cached = { key, routing };
       return routing;

@@ -11,6 +11,7 @@ import {
   isOutOfDate,
   isUntrustedCode,
 } from "./certificate_error.ts";
+import { secureContextFor } from "./tls_context.ts";
 import { loadSystemTrust, loadTrust, namedFiles, readCertificates } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -126,14 +127,14 @@ async function secure(
 ): Promise<Socket> {
   enter("tls");
   const { connect } = await import("node:tls");
+  const secureContext = await secureContextFor(trust);
   const { host } = targetOf(url);
   return await new Promise((resolve, reject) => {
     const outgoing = connect({
       socket,
       ...(isIP(host) ? { host } : { servername: host, host }),
       rejectUnauthorized: true,
-      minVersion: "TLSv1.2",
-      ca: [...trust],
+      secureContext,
     });
     // Nobody waits for a handshake any more whose time is over.
     const abort = (): void => void socket.destroy();

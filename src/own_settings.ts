@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { LoginError } from "./errors.ts";
 import { printable } from "./printable.ts";
-import type { Setting } from "./settings.ts";
+import type { OwnSettings, Setting } from "./settings.ts";
 
 const Workspaces = v.pipe(
   v.union([v.string(), v.array(v.string())]),
@@ -21,8 +21,6 @@ const Settings = v.object({
   chatgpt_base_url: v.optional(v.pipe(v.string(), v.minLength(1))),
   log_dir: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
-
-export type OwnSettings = v.InferOutput<typeof Settings>;
 
 /** Their names in the files. */
 export const SETTING_NAMES: readonly string[] = Object.keys(Settings.entries);

@@ -14,6 +14,15 @@ export interface Setting {
   readonly source: string;
 }
 
+/** The settings that are ours, checked. Their schema is in own_settings.ts, which is loaded when there are any. */
+export interface OwnSettings {
+  readonly cli_auth_credentials_store: "file" | "keyring" | "auto" | "ephemeral";
+  readonly forced_login_method?: "chatgpt" | "api" | undefined;
+  readonly forced_chatgpt_workspace_id: readonly string[];
+  readonly chatgpt_base_url?: string | undefined;
+  readonly log_dir?: string | undefined;
+}
+
 /**
  * All settings by name: the system's file, the home's, the `-c` overrides and the managed file, each over the one before
  * (the order of the reference, tried against it).

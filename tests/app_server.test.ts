@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type AppServer, createAppServer } from "../src/app_server.ts";
 import { configForHost, resolveConfig } from "../src/config.ts";
@@ -96,6 +97,30 @@ async function openSession(
     },
   };
 }
+
+test("a thousand questions at once for the account are one to ChatGPT, also when it fails", async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  await writeFile(`${home.path}/config.toml`, `chatgpt_base_url = "${issuer.url}/backend-api"\n`);
+  await storeLogin(home, issuer, 3_600);
+  const session = await openSession(home, issuer);
+  const askAll = async (first: number): Promise<Message[]> =>
+    await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) => session.ask(first + i, "account/read", {})),
+    );
+  issuer.misbehave.accounts = { status: 503 };
+  const routings = (answers: Message[]): Set<string> =>
+    new Set(answers.map(({ result }) => JSON.stringify((result as Message)["workspaceRouting"])));
+  assert.deepEqual(routings(await askAll(1_000)), new Set(["null"]));
+  const failed = issuer.asked("accounts").length;
+  delete issuer.misbehave.accounts;
+  const [routing = "null", ...others] = routings(await askAll(3_000));
+  assert.notEqual(routing, "null");
+  assert.deepEqual(others, []);
+  // What was asked while the file was being read may come a little later than the others.
+  assert.ok(failed >= 1 && failed < 20, String(failed));
+  assert.equal(issuer.asked("accounts").length - failed, 1);
+});
 
 /** Until the issuer has the code, and holds it back. */
 async function exchanging(issuer: TestIssuer): Promise<void> {

@@ -217,6 +217,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "connection_options.ts": "types",
     "dial.ts": "connection.test.ts",
     "trust.ts": "connection.test.ts",
+    "tls_context.ts": "connection.test.ts",
     "tunnel.ts": "connection.test.ts",
     "route.ts": "doctor.test.ts",
     "licence_sources.ts": "licenses.e2e.test.ts",

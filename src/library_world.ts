@@ -41,6 +41,8 @@ export async function createLibraryWorld(
     writeData: () => {},
     sendData: nothing,
     sendWords: nothing,
+    answerData: nothing,
+    answerWords: nothing,
     writeWords: () => {},
     ...(fetch === undefined
       ? { ...routeBy?.(env), ...(routeBy && { routeBy }) }

@@ -7,8 +7,8 @@ const isAboutVersion = args.length === 1 && args[0] === "--version";
 if (!isAboutVersion || !await tellVersion()) await (await import("./program.ts")).runProgram(args);
 
 async function tellVersion(): Promise<boolean> {
-  const { hazard, writeTo } = await loadRuntime();
-  if (hazard(process.env)) return false;
+  const { hazard, writeLast } = await loadRuntime();
+  if (!writeLast || hazard(process.env)) return false;
   const line = new TextEncoder().encode(`codex-login ${VERSION}\n`);
-  return await writeTo("stdout", line).catch(() => 0) === line.length;
+  return await writeLast("stdout", line).then(() => true, () => false);
 }

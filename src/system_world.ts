@@ -28,6 +28,8 @@ export async function createSystemWorld(ending: Ending, keyring?: KeyringAccess)
     sendData: (text) => send(runtime, "stdout", text),
     sendWords: (text) => send(runtime, "stderr", text),
     writeWords: (text) => write(runtime, "stderr", `${text}\n`),
+    answerData: (text) => answer(runtime, "stdout", text),
+    answerWords: (text) => answer(runtime, "stderr", text).catch(() => {}),
     ...routeBy(process.env),
     routeBy,
     keyring: keyring ?? lazyKeyring(runtime),
@@ -90,6 +92,13 @@ function write(runtime: Runtime, stream: OutputStream, text: string): void {
       else throw outputFailed("stdout", thrown);
     }
   }
+}
+
+async function answer(runtime: Runtime, stream: OutputStream, text: string): Promise<void> {
+  if (!runtime.writeLast) return await send(runtime, stream, text);
+  await runtime.writeLast(stream, new TextEncoder().encode(text)).catch((thrown) => {
+    throw outputFailed(stream, thrown);
+  });
 }
 
 /** Milliseconds until a full pipe is tried again, where the system does not wait for its reader itself. */

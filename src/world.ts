@@ -140,6 +140,14 @@ export interface World {
   sendData(text: string): Promise<void>;
   /** The same for words on stderr. */
   sendWords(text: string): Promise<void>;
+  /**
+   * What a command answers that does nothing else: as it is, on stdout, at the least cost.
+   *
+   * @throws {LoginError} OUTPUT_FAILED
+   */
+  answerData(text: string): Promise<void>;
+  /** The same for people, on stderr; what nobody can see does not fail. */
+  answerWords(text: string): Promise<void>;
   /** Lines for people on stderr. */
   writeWords(text: string): void;
   readonly fetch: Fetch;

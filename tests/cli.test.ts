@@ -257,7 +257,7 @@ test("a login that is not understood fails as an event too", async () => {
 verifies("S69", "runCli() never rejects, also when nothing can be written", async () => {
   const failed = new LoginError("OUTPUT_FAILED", "stdout cannot be written");
   const world = await createWorld({
-    sendData: () => Promise.reject(failed),
+    answerData: () => Promise.reject(failed),
     writeData: () => {
       throw failed;
     },

@@ -87,10 +87,10 @@ test("listen() fails when both ports are held, and names both holders", async ()
 test("listen() on a chosen port neither falls back nor asks anybody", async () => {
   await using home = await createHome();
   const world = await createRecordedWorld(home);
-  await withListener(world, { ...OPTIONS, port: 45_560 }, async ({ port }) => {
+  await withListener(world, { ...OPTIONS, port: 15_560 }, async ({ port }) => {
     await assert.rejects(listen(world, { ...OPTIONS, port }), {
       code: "PORT_BUSY",
-      reason: `45560: another codex-login (process ${process.pid})`,
+      reason: `15560: another codex-login (process ${process.pid})`,
     });
   });
 });
@@ -100,16 +100,16 @@ verifies(
   "listen() does without ::1 for 127.0.0.1, and refuses to share localhost with a stranger",
   async () => {
     await using home = await createHome();
-    await using stranger = await occupy(45_561, "::1");
+    await using stranger = await occupy(15_561, "::1");
     const world = await createRecordedWorld(home);
-    await withListener(world, { ...OPTIONS, port: 45_561 }, async ({ port }) => {
+    await withListener(world, { ...OPTIONS, port: 15_561 }, async ({ port }) => {
       assert.equal((await get(`http://127.0.0.1:${port}/`)).body, "ours");
     });
-    await assert.rejects(listen(world, { ...OPTIONS, port: 45_561, redirectHost: "localhost" }), {
+    await assert.rejects(listen(world, { ...OPTIONS, port: 15_561, redirectHost: "localhost" }), {
       code: "PORT_BUSY",
     });
     assert.equal(stranger.connections, 0);
-    await using _free = await occupy(45_561);
+    await using _free = await occupy(15_561);
   },
 );
 
@@ -180,9 +180,9 @@ test("close() delivers the answer under way and cuts idle connections", async ()
 test("findPortHolder() knows nothing of a free port", async () => {
   await using home = await createHome();
   const world = await createRecordedWorld(home);
-  assert.deepEqual(await findPortHolder(world, 45_562), {
+  assert.deepEqual(await findPortHolder(world, 15_562), {
     isLogin: false,
     name: "an unknown program",
   });
-  assert.equal((await findPortHolder({ ...world, platform: "win32" }, 45_562)).isLogin, false);
+  assert.equal((await findPortHolder({ ...world, platform: "win32" }, 15_562)).isLogin, false);
 });

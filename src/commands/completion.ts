@@ -14,6 +14,6 @@ export const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => s
 
 /** What is printed needs nothing of this program while somebody types: it holds all that can be completed. */
 export async function runCompletion({ world, words, commands }: ProgramContext): Promise<number> {
-  await world.sendData(SHELLS[words[0] ?? ""]?.(commands) ?? "");
+  await world.answerData(SHELLS[words[0] ?? ""]?.(commands) ?? "");
   return 0;
 }

@@ -6,7 +6,7 @@ export async function runHelp({ world, words, commands }: ProgramContext): Promi
   const [name, second] = words;
   const command = commands.find((one) => one.name === name);
   const action = command?.actions?.find((one) => one.name === second);
-  await world.sendData(
+  await world.answerData(
     `${command ? formatCommandHelp(command, action) : formatOverview(commands)}\n`,
   );
   return 0;

@@ -5,7 +5,7 @@ import type { ProgramContext } from "./command.ts";
 
 export async function runLicenses({ world }: ProgramContext): Promise<number> {
   try {
-    await world.sendData(await readLicences());
+    await world.answerData(await readLicences());
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") throw missingFile("licenses.txt");
     // It is long, and a pager that is left in the middle is no failure.

@@ -7,12 +7,11 @@ export async function runStatus(
   { world, config, json, options }: CommandContext,
 ): Promise<number> {
   const status = await readStatus(world, config);
-  if (json) await world.sendData(`${formatJson(statusJson(status))}\n`);
+  if (json) await world.answerData(`${formatJson(statusJson(status))}\n`);
   else {
     const notes = options.flag("quiet") ? [] : status.notes;
     const lines = [...describeStatus(status), ...notes];
-    // Whoever does not want to see it loses nothing: the exit code says it too.
-    await world.sendWords(lines.map((line) => `${line}\n`).join("")).catch(() => {});
+    await world.answerWords(lines.map((line) => `${line}\n`).join(""));
   }
   return status.loggedIn ? 0 : 1;
 }

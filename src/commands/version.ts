@@ -7,7 +7,7 @@ export async function runVersion(
   { world, options, json }: ProgramContext,
 ): Promise<number> {
   if (options.flag("check")) return await checkVersion(world, json, options.text("codex-home"));
-  await world.sendData(`${json ? formatJson(versionJson(world)) : `codex-login ${VERSION}`}\n`);
+  await world.answerData(`${json ? formatJson(versionJson(world)) : `codex-login ${VERSION}`}\n`);
   return 0;
 }
 

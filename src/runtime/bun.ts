@@ -106,10 +106,11 @@ export const bunRuntime: Runtime = {
       // Bun would fetch what is missing from the registry, and run it.
       : [process.execPath, "--no-install", Bun.fileURLToPath(entryUrl(import.meta.url)), word],
 
-  /** Bun does it in a thread where it would have to wait, and cannot be kept from its end by it. */
-  async writeTo(stream, bytes): Promise<number> {
-    return await Bun.write(Bun[stream], bytes);
-  },
+  writeTo: async (stream, bytes) =>
+    await (await import("./write_to_descriptor.ts")).writeToDescriptor(stream, bytes),
+
+  /** Without a thread and without `node:fs`; a reader that does not read keeps everything waiting. */
+  writeLast: async (stream, bytes) => void await Bun.write(Bun[stream], bytes),
 
   writeNow(stream, bytes): number {
     const { writeSync } = process.getBuiltinModule("node:fs");

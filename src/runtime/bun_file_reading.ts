@@ -2,7 +2,7 @@ import { systemCode } from "../errors.ts";
 import type { FileReading, FoundFile } from "./file_reading.ts";
 
 interface BunFile {
-  /** Infinite for what has no size, 0 for what is not there. */
+  /** Infinite for what has no size. */
   readonly size: number;
   /** Not of a folder, nor of a device. */
   exists(): Promise<boolean>;
@@ -30,24 +30,17 @@ export const bunFileReading: FileReading = {
     return await file.exists() || file.size === Infinity;
   },
 
-  async find(path): Promise<FoundFile | undefined> {
-    const file = Bun.file(path);
-    return await isMissing(file) ? undefined : await examine(file);
-  },
+  find: (path) => examine(Bun.file(path)),
 
   async read(path, judge): Promise<string | undefined> {
     const file = Bun.file(path);
-    const found = await isMissing(file) ? undefined : await examine(file);
+    const found = await examine(file);
     if (!found) return undefined;
     judge(found);
-    return found.bytes === 0 ? "" : await file.slice(0, found.bytes).text();
+    // Of an empty one too: it may be that we may not read it.
+    return await file.slice(0, Math.max(found.bytes, 1)).text();
   },
 };
-
-/** Most of what is looked for is not there, and this is known without the threads that everything else takes. */
-async function isMissing(file: BunFile): Promise<boolean> {
-  return !await file.exists() && file.size === 0;
-}
 
 async function examine(file: BunFile): Promise<FoundFile | undefined> {
   try {

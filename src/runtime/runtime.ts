@@ -54,7 +54,9 @@ export interface Runtime {
    * nothing else waiting, nor the end of the process.
    */
   writeTo(stream: OutputStream, bytes: Uint8Array): Promise<number>;
-  /** The same at once, as far as the system takes it; throws its `code`. */
+  /** Writes all of what a command says before it ends, where there is a cheaper way than `writeTo`; rejects as that does. */
+  writeLast?(stream: OutputStream, bytes: Uint8Array): Promise<void>;
+  /** Writes at once, as far as the system takes it; throws its `code`. */
   writeNow(stream: OutputStream, bytes: Uint8Array): number;
   /** A variable that makes the runtime itself give away what passes through it, or run foreign code in it. */
   hazard(env: Readonly<Record<string, string | undefined>>): Hazard | undefined;

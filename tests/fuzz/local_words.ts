@@ -33,7 +33,7 @@ const AUTH = {
 const KEY = { auth_mode: "apikey", OPENAI_API_KEY: `sk-proj-${MARK}` };
 const MARKER = { name: "work", accountId: "acct", userId: "user" };
 const UNCLEAN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const PORT = 45_561;
+const PORT = 15_561;
 
 /** A folder of its own for each run, since what is found there decides what is moved. */
 async function withFolder<T>(use: (path: string) => Promise<T>): Promise<T> {

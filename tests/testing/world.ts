@@ -39,6 +39,14 @@ export async function createWorld(changes: Partial<World> = {}): Promise<TestWor
       words.push(...text.trimEnd().split("\n"));
       return Promise.resolve();
     },
+    answerData(text): Promise<void> {
+      data.push(...text.trimEnd().split("\n"));
+      return Promise.resolve();
+    },
+    answerWords(text): Promise<void> {
+      words.push(...text.trimEnd().split("\n"));
+      return Promise.resolve();
+    },
     writeWords: (text) => void words.push(...text.split("\n")),
     fetch: createFetch(),
     keyring: () => Promise.resolve({ failure: "there is none in tests", isAbsent: true }),

@@ -26,6 +26,7 @@ import { bunPath } from "./tools/bun_path.ts";
 import { compileByDeno } from "./tools/release/deno_executable.ts";
 import { finishExecutable } from "./tools/release/finish_executable.ts";
 import { partsOf } from "./tools/release/parts.ts";
+import { forgetBytecodeOrder, recordBytecodeOrder } from "./tools/release/bytecode_order.ts";
 import { executablePath, findTarget, type Target, TARGETS } from "./tools/release/targets.ts";
 
 const DIST = "dist";
@@ -94,16 +95,18 @@ build("library", LIBRARY, `${DIST}/mod.js`, [
 ]);
 declareTypes();
 
-if (!asked["bundle-only"]) {
+const order = asked["bundle-only"] ? undefined : recordOrder();
+if (order) {
   const suffix = process.platform === "win32" ? ".exe" : "";
   const started = performance.now();
   const file = `${DIST}/codex-login${suffix}`;
-  compile(file, keyringAddon(), []);
+  compile(file, keyringAddon(), laidOut());
   reportBuilt("executable for this machine", file, started);
   const note = compileByDeno(`${DIST}/codex-login-deno${suffix}`);
   if (asked.all || process.env["DENORT_BIN"]) report(note);
 }
 for (const target of targets) buildTarget(target);
+if (order) forgetBytecodeOrder(order.folder);
 
 const known = new Set([...BUNDLED_PACKAGES, ...EXECUTABLE_PACKAGES]);
 const unknown = [...materials].filter((one) => !known.has(one) && !one.startsWith(`${KEYRING}-`));
@@ -138,6 +141,19 @@ function readCommit(): string {
   return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}-dirty`;
 }
 
+/** Of an executable that is made only for that. What it finds is good for all platforms: they have the same bytecode. */
+function recordOrder(): ReturnType<typeof recordBytecodeOrder> {
+  const file = `${DIST}/recorded${process.platform === "win32" ? ".exe" : ""}`;
+  compile(file, keyringAddon(), [], "tools/release/recorded_entry.ts");
+  const recorded = recordBytecodeOrder(file);
+  rmSync(file);
+  return recorded;
+}
+
+function laidOut(): string[] {
+  return [`--bytecode-order=${order?.files.join(",")}`];
+}
+
 /** An executable: with its runtime, its keyring and its own name. What it is then is judged before it is kept. */
 function buildTarget(target: Target): void {
   const started = performance.now();
@@ -147,6 +163,7 @@ function buildTarget(target: Target): void {
   compile(file, parts.addon, [
     `--target=${target.bun}`,
     `--compile-executable-path=${parts.runtime}`,
+    ...laidOut(),
   ]);
   materials.add(target.keyring);
   const found = finishExecutable(file, target, parts.addon);
@@ -158,10 +175,17 @@ function buildTarget(target: Target): void {
 }
 
 /** @param addon the file itself: the package's own loader would look for it in folders, and start programs to find the C library. */
-function compile(file: string, addon: string, options: readonly string[]): void {
-  bundle(ENTRY, file, [
+function compile(
+  file: string,
+  addon: string,
+  options: readonly string[],
+  entry: string = ENTRY,
+): void {
+  bundle(entry, file, [
     "--compile",
     ...options,
+    // Commands that are over at once have no use for compiled code; servers ask for it (src/runtime/bun.ts).
+    "--compile-jit-policy=20",
     // What a command does not need is not even loaded: start-up is paid at every call.
     "--splitting",
     "--minify",

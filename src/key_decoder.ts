@@ -113,9 +113,9 @@ export function createKeyDecoder(keys: ReadonlySet<string>): KeyDecoder {
     return { rest: input.slice(sequence.length), events: nothing };
   }
 
-  /** With a text it drops that first. */
+  /** With a text it drops that first. Enter that came in the same read is none. */
   function pressEscape(): TerminalInput[] {
-    const hadText = text !== "";
+    const hadText = text.trim() !== "";
     text = "";
     return hadText ? [] : [{ type: "key", key: "esc" }];
   }

@@ -46,6 +46,7 @@ test("ESC alone counts after a while; what follows at once is a sequence of a ke
   assert.deepEqual(decode("\x1b[", "1;5C", null, "c"), [key("c")]);
   assert.deepEqual(decode("\x1bOP", "\x1bc", null), []);
   assert.deepEqual(decode("some text", "\x1b", null, "\r"), [key("enter")]);
+  assert.deepEqual(decode("\r\x1b", null), [key("esc")]);
 });
 
 test("a marked paste is one text, however it is cut and whatever is in it", () => {

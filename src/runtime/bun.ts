@@ -28,6 +28,8 @@ declare const Bun: {
   readonly stdout: unknown;
   readonly stderr: unknown;
   write(to: unknown, bytes: Uint8Array): Promise<number>;
+  /** Older versions do not have it, and compile early anyhow. */
+  readonly unsafe: { setJITPolicy?(scale: number): void };
   serve(options: {
     hostname: string;
     port: number;
@@ -73,10 +75,16 @@ function answerWith(
   };
 }
 
+/** The executable compiles late, since most commands are over by then. What goes on for long has it as it usually is. */
+function stayFast(): void {
+  Bun.unsafe.setJITPolicy?.(1);
+}
+
 export const bunRuntime: Runtime = {
   name: "bun",
 
   serve({ hostname, port, handler }: ServeOptions): Promise<HttpServer> {
+    stayFast();
     return new Promise((resolve) => {
       const server = Bun.serve({
         hostname,
@@ -106,8 +114,10 @@ export const bunRuntime: Runtime = {
       // Bun would fetch what is missing from the registry, and run it.
       : [process.execPath, "--no-install", Bun.fileURLToPath(entryUrl(import.meta.url)), word],
 
-  writeTo: async (stream, bytes) =>
-    await (await import("./write_to_descriptor.ts")).writeToDescriptor(stream, bytes),
+  async writeTo(stream, bytes): Promise<number> {
+    stayFast();
+    return await (await import("./write_to_descriptor.ts")).writeToDescriptor(stream, bytes);
+  },
 
   /** Without a thread and without `node:fs`; a reader that does not read keeps everything waiting. */
   writeLast: async (stream, bytes) => void await Bun.write(Bun[stream], bytes),

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
-import { LoginError, systemCode } from "./errors.ts";
+import { bind, type EarlyBinding, type RedirectHost } from "./binding.ts";
+import { LoginError } from "./errors.ts";
 import { type LoginRecord, writeLoginRecord } from "./login_record.ts";
 import { findPortHolder } from "./port_holder.ts";
 import type { HttpServer, RequestHandler } from "./runtime/runtime.ts";
@@ -12,14 +13,13 @@ const GIVE_WAY_TRIES = 20;
 const GIVE_WAY_PAUSE_MS = 100;
 const CANCEL_LIMIT_MS = 2_000;
 
-export type RedirectHost = "127.0.0.1" | "localhost";
-
 export interface ListenOptions {
   /** Listen here and nowhere else; 0 picks a free one. Absent: the registered ports, in their order. */
   readonly port: number | undefined;
-  /** A browser may take `localhost` for either family, so then both have to be ours. */
   readonly redirectHost: RedirectHost;
   readonly handler: RequestHandler;
+  /** What was begun for the first port that comes into question. */
+  readonly early?: EarlyBinding | undefined;
 }
 
 /** Both loopback addresses on one port. */
@@ -31,7 +31,11 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-type Bound = { port: number; servers: HttpServer[]; record: LoginRecord | undefined };
+interface Recorded {
+  readonly port: number;
+  readonly servers: readonly HttpServer[];
+  readonly record: LoginRecord | undefined;
+}
 
 /**
  * Starts to listen on loopback, by the rules of the two registered ports: a login of the same user on the first is
@@ -41,12 +45,12 @@ type Bound = { port: number; servers: HttpServer[]; record: LoginRecord | undefi
  */
 export async function listen(world: World, options: ListenOptions): Promise<Listener> {
   if (options.port !== undefined) {
-    const bound = await bind(world, options.port, options);
+    const bound = await take(world, options.port, options, options.early);
     if ("blocked" in bound) throw await portError(world, options.port, bound.blocked);
     return toListener(world, bound, []);
   }
   const [first = 1455, second = 1457] = REGISTERED_PORTS;
-  const bound = await bind(world, first, options);
+  const bound = await take(world, first, options, options.early);
   if (!("blocked" in bound)) return toListener(world, bound, []);
 
   const holder = bound.blocked === "EADDRINUSE"
@@ -66,7 +70,7 @@ export async function listen(world: World, options: ListenOptions): Promise<List
     "default login callback port is unavailable; falling back to the registered fallback port",
     { port: first, holder: holder.name },
   );
-  const fallback = await bind(world, second, options);
+  const fallback = await take(world, second, options);
   if (!("blocked" in fallback)) {
     return toListener(world, fallback, [
       `Port ${first} is held by ${holder.name}; using ${second}.`,
@@ -75,44 +79,27 @@ export async function listen(world: World, options: ListenOptions): Promise<List
   throw await portError(world, second, fallback.blocked, { port: first, holder: holder.name });
 }
 
-/** Listens on both families, or tells the system's code that stands in the way. */
-async function bind(
+/** @param early what was begun for this port already. */
+async function take(
   world: World,
   port: number,
-  { handler, redirectHost }: ListenOptions,
-): Promise<Bound | { blocked: string }> {
-  try {
-    const v4 = await world.runtime.serve({ hostname: "127.0.0.1", port, handler });
-    const servers = [v4];
-    try {
-      servers.push(await world.runtime.serve({ hostname: "::1", port: v4.port, handler }));
-    } catch (thrown) {
-      if (redirectHost === "localhost" && !hasNoIpv6(thrown)) {
-        await v4.stop({ force: true });
-        throw thrown;
-      }
-    }
-    return { port: v4.port, servers, record: await writeLoginRecord(world, v4.port) };
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === undefined) throw thrown;
-    return { blocked: code };
-  }
-}
-
-/** A machine without IPv6 cannot send a browser to `::1` either. */
-function hasNoIpv6(thrown: unknown): boolean {
-  return ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemCode(thrown) ?? "");
+  options: ListenOptions,
+  early?: EarlyBinding,
+): Promise<Recorded | { readonly blocked: string }> {
+  early?.answerWith(options.handler);
+  const bound = await (early?.binding ?? bind(world.runtime, port, options));
+  if ("blocked" in bound) return bound;
+  return { ...bound, record: await writeLoginRecord(world, bound.port) };
 }
 
 async function takeOver(
   world: World,
   port: number,
   options: ListenOptions,
-): Promise<Bound | undefined> {
+): Promise<Recorded | undefined> {
   await askToGiveWay(port);
   for (let tries = 0; tries < GIVE_WAY_TRIES && !world.signal.aborted; tries++) {
-    const bound = await bind(world, port, options);
+    const bound = await take(world, port, options);
     if (!("blocked" in bound)) return bound;
     await world.sleep(GIVE_WAY_PAUSE_MS, world.signal);
   }
@@ -150,7 +137,7 @@ async function portError(
   });
 }
 
-function toListener(world: World, bound: Bound, notes: readonly string[]): Listener {
+function toListener(world: World, bound: Recorded, notes: readonly string[]): Listener {
   return {
     port: bound.port,
     notes,

@@ -3,7 +3,8 @@ import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { LoginError } from "./errors.ts";
-import { listen, type Listener, type RedirectHost, REGISTERED_PORTS } from "./listener.ts";
+import type { EarlyBinding, RedirectHost } from "./binding.ts";
+import { listen, type Listener, REGISTERED_PORTS } from "./listener.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
@@ -30,6 +31,8 @@ export interface LoginOptions {
   readonly timeoutMs: number;
   readonly expectedWorkspaceIds: readonly string[];
   readonly landing: Landing;
+  /** The port, where it was taken before all this was loaded. */
+  readonly early?: EarlyBinding | undefined;
 }
 
 /** What a login tells while it runs. */
@@ -74,7 +77,10 @@ export async function login(
     config,
     options.expectedWorkspaceIds,
     note,
-  );
+  ).catch((thrown) => {
+    options.early?.release();
+    throw thrown;
+  });
 
   let handler: RequestHandler = () => new Response(null, { status: 503 });
   const listener = await tellStep(world, "listening", () =>
@@ -82,13 +88,10 @@ export async function login(
       port: options.port,
       redirectHost: options.redirectHost,
       handler: (request, peer) => handler(request, peer),
+      early: options.early,
     }));
   const answered = new AbortController();
   try {
-    // Beside all that follows: the browser is not kept waiting for it. Editors and programs have nobody who reads on.
-    const reachability = options.landing.place === "terminal"
-      ? checkReachable(world, config.issuer, answered.signal)
-      : Promise.resolve(undefined);
     for (
       const message of [
         ...config.notes,
@@ -146,11 +149,13 @@ export async function login(
     const opens = options.openBrowser &&
       (named !== undefined || surroundings.canOpenBrowser);
     tell({ type: "waiting", authUrl, port: listener.port, opens, surroundings, handle });
-    // After the address, which nothing shall push away.
-    reachability.then((warning) => {
-      if (warning !== undefined) note(warning);
-    });
     if (opens) open();
+    // After the address, which nothing shall push away. Editors and programs have nobody who reads on.
+    if (options.landing.place === "terminal") {
+      checkReachable(world, config.issuer, answered.signal).then((warning) => {
+        if (warning !== undefined) note(warning);
+      });
+    }
 
     const completed = await waitForCompletion(world, server, options.timeoutMs);
     answered.abort();

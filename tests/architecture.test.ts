@@ -152,6 +152,7 @@ test("every source file has tests of its own, or is named with the tests that ho
     "main.ts": "answers.e2e.test.ts",
     "program.ts": "login.e2e.test.ts",
     "own_settings.ts": "config.test.ts",
+    "binding.ts": "listener.test.ts",
     "child_path.ts": "config.test.ts",
     "version.ts": "cli.test.ts",
     "deferred.ts": "login.test.ts",

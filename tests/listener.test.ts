@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { bindEarly } from "../src/binding.ts";
 import { listen, type Listener, type ListenOptions } from "../src/listener.ts";
 import { findPortHolder } from "../src/port_holder.ts";
+import { sleep } from "../src/system_world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
 import { occupy } from "./testing/occupant.ts";
@@ -43,6 +45,43 @@ verifies("S13", "listen() takes 1455 on both loopback addresses, and frees it", 
         assert.equal((await get(`http://${host}:${port}/`)).body, "ours");
       }
     });
+  }
+});
+
+test("a port that is taken early tells everybody to come again, until listen() goes on with it", async () => {
+  await using home = await createHome();
+  const world = await createRecordedWorld(home);
+  const early = bindEarly(world.runtime, 1455, "127.0.0.1");
+  assert.ok("servers" in await early.binding);
+  for (const host of ["127.0.0.1", "[::1]"]) {
+    const { status, headers, body } = await get(`http://${host}:1455/auth/callback?state=x`);
+    assert.deepEqual([status, body], [503, ""]);
+    assert.equal(headers["cache-control"], "no-store");
+  }
+  await withListener(world, { ...OPTIONS, early }, async ({ port, notes }) => {
+    assert.deepEqual([port, notes], [1455, []]);
+    assert.equal((await get("http://127.0.0.1:1455/")).body, "ours");
+  });
+  await using stranger = await occupy(1455);
+  const late = bindEarly(world.runtime, 1455, "127.0.0.1");
+  assert.deepEqual(await late.binding, { blocked: "EADDRINUSE" });
+  await withListener(world, { ...OPTIONS, early: late }, ({ port }) => {
+    assert.equal(port, 1457);
+  });
+  late.release();
+  assert.deepEqual(stranger.received, []);
+});
+
+test("a port that was taken early is free again when there is no login", async () => {
+  await using home = await createHome();
+  const { runtime } = await createRecordedWorld(home);
+  const early = bindEarly(runtime, 1455, "localhost");
+  early.release();
+  for (let left = 200;; left--) {
+    const stranger = await occupy(1455).catch(() => undefined);
+    if (stranger) return await stranger[Symbol.asyncDispose]();
+    assert.ok(left > 0);
+    await sleep(20);
   }
 });
 

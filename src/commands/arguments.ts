@@ -93,21 +93,27 @@ async function parse(args: readonly string[], known: readonly Option[]): Promise
 }
 
 /**
- * Words and whole switches need no parser, which costs a start-up as much as a command like `status` itself.
+ * Words, and options that are written out, need no parser, which costs a start-up as much as a command like `status` itself.
  *
- * @returns undefined when there is more.
+ * @returns undefined when there is more, or something is wrong, which the parser has the words for.
  */
 function parsePlain(args: readonly string[], known: readonly Option[]): Parsed | undefined {
-  const values: Record<string, boolean> = {};
+  const values: Record<string, string | boolean | string[]> = {};
   const positionals: string[] = [];
-  for (const arg of args) {
-    if (!arg.startsWith("-")) positionals.push(arg);
-    else {
-      const name = arg.slice(2);
-      const option = known.find((one) => `--${one.name}` === arg);
-      if (!option || option.value !== undefined || option.repeatable) return undefined;
-      values[name] = true;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (!arg.startsWith("-")) {
+      positionals.push(arg);
+      continue;
     }
+    const option = known.find((one) => `--${one.name}` === arg);
+    if (!option) return undefined;
+    const { name, value, repeatable } = option;
+    const given = value === undefined ? true : args[++i];
+    if (given === undefined || (given !== true && given.startsWith("-"))) return undefined;
+    const earlier = values[name];
+    if (given === true || !repeatable) values[name] = given;
+    else values[name] = Array.isArray(earlier) ? [...earlier, given] : [given];
   }
   return { values, positionals };
 }

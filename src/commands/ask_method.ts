@@ -1,5 +1,7 @@
 import { LoginError } from "../errors.ts";
 import { readStatus } from "../status.ts";
+import { detectSurroundings } from "../surroundings.ts";
+import { systemFiles } from "../system_files.ts";
 import { environmentValue } from "../world.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -14,13 +16,13 @@ export type AskedMethod = "browser" | "device code" | "key";
  */
 export async function askMethod(
   context: CommandContext,
-  preferred: AskedMethod,
 ): Promise<AskedMethod | undefined> {
   if (!await mayAsk(context)) return undefined;
+  const { canOpenBrowser } = detectSurroundings(context.world, systemFiles, 0);
   const { isCancel, select } = await import("@clack/prompts");
   const chosen = await select<AskedMethod>({
     message: "Nobody is signed in here. How do you want to sign in?",
-    initialValue: preferred,
+    initialValue: canOpenBrowser ? "browser" : "device code",
     options: [
       { value: "browser", label: "With the browser on this machine" },
       { value: "device code", label: "With a code, in a browser anywhere" },

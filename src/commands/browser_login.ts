@@ -1,6 +1,7 @@
 import { type DeviceFlow, startDeviceFlow } from "../device_flow.ts";
 import { toLoginError } from "../errors.ts";
 import { login, type LoginEvent, type LoginHandle, type LoginOptions } from "../login.ts";
+import { TERMINAL } from "../pages.ts";
 import { followPastes } from "../paste_input.ts";
 import { printable } from "../printable.ts";
 import type { CommandContext } from "./command.ts";
@@ -17,7 +18,7 @@ const TARGET = "codex_cli::login";
  */
 export async function runBrowserLogin(
   context: CommandContext,
-  loginOptions: LoginOptions,
+  loginOptions: Omit<LoginOptions, "landing">,
 ): Promise<DeviceFlow | undefined> {
   const { options, config, json } = context;
   context.world.log.write("info", TARGET, "starting browser login flow");
@@ -67,7 +68,7 @@ export async function runBrowserLogin(
   }
 
   try {
-    await login(own.world, config, loginOptions, onEvent);
+    await login(own.world, config, { ...loginOptions, landing: TERMINAL }, onEvent);
     return undefined;
   } catch (thrown) {
     if (flow) return flow;

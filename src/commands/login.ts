@@ -1,34 +1,28 @@
 import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
-import { loginWithAccessToken } from "../access_token_login.ts";
-import { loginWithApiKey } from "../key_login.ts";
-import type { RedirectHost } from "../listener.ts";
+import { bindEarly, type RedirectHost } from "../binding.ts";
 import type { LoginOptions } from "../login.ts";
-import { TERMINAL } from "../pages.ts";
-import { maskKey, printable } from "../printable.ts";
-import { detectSurroundings } from "../surroundings.ts";
-import { systemFiles } from "../system_files.ts";
-import { readStatus } from "../status.ts";
+import { printable } from "../printable.ts";
 import { environmentValue, type World } from "../world.ts";
-import { accountJson, describeAccount, describePlace } from "../account_words.ts";
+import type { AskedMethod } from "./ask_method.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
-import { type AskedMethod, askKey, askMethod } from "./ask_method.ts";
-import { runBrowserLogin } from "./browser_login.ts";
-import { runDeviceLogin } from "./device_login.ts";
-import { tellCompleted } from "./login_words.ts";
 
-const TARGET = "codex_cli::login";
 const DEFAULT_TIMEOUT = "10m";
 
-/** Flags to a login, and what it tells to words or to JSON lines. */
+/** The first that the issuer has registered; the others come into question when somebody has it (listener.ts). */
+const FIRST_PORT = 1455;
+
+/** Flags to a login. What does it is loaded when it is known which, and for a browser when its port is taken. */
 export async function runLogin(context: CommandContext): Promise<number> {
   const { options } = context;
   const timeout = options.text("timeout") ?? DEFAULT_TIMEOUT;
   const timeoutMs = parseDuration(timeout, "--timeout", MAX_TIMER_MS);
-  const { canOpenBrowser } = detectSurroundings(context.world, systemFiles, 0);
-  const asked = await askMethod(context, canOpenBrowser ? "browser" : "device code");
+  const asked = context.isBare
+    ? await (await import("./ask_method.ts")).askMethod(context)
+    : undefined;
   const method = asked ?? readMethod(options);
   const loginOptions = readLoginOptions(options, timeoutMs);
+  const early = method === "browser" ? takePort(context, loginOptions) : undefined;
   let isSaved = false;
   await context.startLog();
   const world: World = {
@@ -42,17 +36,19 @@ export async function runLogin(context: CommandContext): Promise<number> {
   try {
     const own = { ...context, world };
     switch (method) {
-      case "key":
-        await runKeyLogin(own, timeoutMs, asked && (() => askKey(own)));
+      case "key": {
+        const { runKeyLogin } = await import("./key_login.ts");
+        await runKeyLogin(own, timeoutMs, asked !== undefined);
         break;
+      }
       case "access token":
-        await runAccessTokenLogin(own, loginOptions);
+        await (await import("./key_login.ts")).runAccessTokenLogin(own, loginOptions);
         break;
       case "device code":
-        await runDeviceLogin(own, loginOptions);
+        await (await import("./device_login.ts")).runDeviceLogin(own, loginOptions);
         break;
       case "browser":
-        await runBrowserOrDeviceLogin(own, loginOptions);
+        await runBrowserOrDeviceLogin(own, { ...loginOptions, early });
     }
   } catch (thrown) {
     const error = toLoginError(thrown);
@@ -68,58 +64,34 @@ export async function runLogin(context: CommandContext): Promise<number> {
   return 0;
 }
 
+function takePort(
+  { world }: CommandContext,
+  { port, redirectHost }: Pick<LoginOptions, "port" | "redirectHost">,
+): NonNullable<LoginOptions["early"]> {
+  return bindEarly(world.runtime, port ?? FIRST_PORT, redirectHost);
+}
+
 async function runBrowserOrDeviceLogin(
   context: CommandContext,
-  loginOptions: LoginOptions,
+  loginOptions: Omit<LoginOptions, "landing">,
 ): Promise<void> {
+  const { runBrowserLogin } = await import("./browser_login.ts");
   const flow = await runBrowserLogin(context, loginOptions);
   if (!flow) return;
   context.say("Going on with a device code.");
   // Its notes were told already.
   const told = { ...context, config: { ...context.config, notes: [] } };
+  const { runDeviceLogin } = await import("./device_login.ts");
   await runDeviceLogin(told, loginOptions, flow);
 }
 
 async function hasLogin({ world, config }: CommandContext): Promise<boolean> {
   try {
+    const { readStatus } = await import("../status.ts");
     return (await readStatus({ ...world, env: { ...world.env, CODEX_ACCESS_TOKEN: "" } }, config))
       .loggedIn;
   } catch {
     return false;
-  }
-}
-
-async function runKeyLogin(
-  { world, config, json, say }: CommandContext,
-  timeoutMs: number,
-  ask: (() => Promise<string>) | undefined,
-): Promise<void> {
-  world.log.write("info", TARGET, "starting api key login flow");
-  const { kind, path, apiKey } = await loginWithApiKey(world, config, {
-    timeoutMs,
-    ask,
-    tell: say,
-  });
-  if (json) tellCompleted(world, { account: null, store: kind, path });
-  else {
-    say(`API key ${maskKey(apiKey)} saved in ${describePlace({ path, store: kind })}.`);
-    say("It will be checked when it is first used.");
-  }
-}
-
-async function runAccessTokenLogin(
-  { world, config, json, say }: CommandContext,
-  options: LoginOptions,
-): Promise<void> {
-  world.log.write("info", TARGET, "starting access token login flow");
-  const { kind, path, account } = await loginWithAccessToken(world, config, {
-    ...options,
-    tell: say,
-  });
-  if (json) tellCompleted(world, { account: accountJson(account), store: kind, path });
-  else {
-    say(`Signed in as ${describeAccount(account)}.`);
-    say(`Saved in ${describePlace({ path, store: kind })}.`);
   }
 }
 
@@ -157,7 +129,10 @@ function readMethod(options: OptionValues): Method {
 }
 
 /** @throws {LoginError} USAGE */
-function readLoginOptions(options: OptionValues, timeoutMs: number): LoginOptions {
+function readLoginOptions(
+  options: OptionValues,
+  timeoutMs: number,
+): Omit<LoginOptions, "landing"> {
   const redirectHost = options.text("redirect-host") ?? "127.0.0.1";
   if (redirectHost !== "127.0.0.1" && redirectHost !== "localhost") {
     throw new LoginError("USAGE", "--redirect-host must be 127.0.0.1 or localhost");
@@ -172,7 +147,6 @@ function readLoginOptions(options: OptionValues, timeoutMs: number): LoginOption
     redirectHost: redirectHost satisfies RedirectHost,
     timeoutMs,
     expectedWorkspaceIds: options.list("expect-workspace"),
-    landing: TERMINAL,
   };
 }
 

@@ -13,7 +13,6 @@ import {
 } from "./app_server_params.ts";
 import { createAppServerLogins } from "./app_server_logins.ts";
 import { type Config, configForHost, isHostName } from "./config.ts";
-import { toLoginError } from "./errors.ts";
 import { acceptExternalTokens, type ExternalLogin } from "./external_auth.ts";
 import type { JsonObject } from "./json.ts";
 import { type Answer, createRpcPeer, type RpcPeer } from "./json_rpc.ts";
@@ -21,7 +20,8 @@ import type { Line } from "./line_splitter.ts";
 import { canceledByLogout, createLoginSlot } from "./login_slot.ts";
 import { logout } from "./logout.ts";
 import { printable } from "./printable.ts";
-import { invalidRequest, RPC_CODES, RpcError, toRpcError } from "./rpc_error.ts";
+import { failing, invalidRequest, RPC_CODES, RpcError } from "./rpc_error.ts";
+import { shareQuestion } from "./shared_question.ts";
 import { readStatus } from "./status.ts";
 import type { World } from "./world.ts";
 
@@ -63,6 +63,7 @@ export function createAppServer(
   const queue = createAccountQueue(world);
   const slot = createLoginSlot(world);
   const reader = createAccountReader(world, note);
+  const readShared = shareQuestion(() => readAccount(false));
 
   const methods: Readonly<Record<string, Method>> = {
     initialize: (params) => Promise.resolve(initialize(params)),
@@ -85,7 +86,8 @@ export function createAppServer(
     },
     "account/read": (params) => {
       const { refreshToken } = parseParams(ReadParams, params);
-      return queue.ask(() => failing("", async () => accountJson(await readAccount(refreshToken))));
+      const read = refreshToken ? () => readAccount(true) : readShared;
+      return queue.ask(() => failing("", async () => accountJson(await read())));
     },
     getAuthStatus: (params) => {
       const { includeToken, refreshToken } = parseParams(AuthStatusParams, params);
@@ -207,12 +209,4 @@ export function createAppServer(
     nextChange: peer.nextChange,
     idle: slot.idle,
   };
-}
-
-async function failing<T>(prefix: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    throw thrown instanceof RpcError ? thrown : toRpcError(toLoginError(thrown), prefix);
-  }
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./error_kinds.ts";
-import type { LoginError } from "./errors.ts";
+import { type LoginError, toLoginError } from "./errors.ts";
 import { describeNextStep } from "./next_step.ts";
 import { printable } from "./printable.ts";
 
@@ -49,4 +49,13 @@ export function toRpcError(error: LoginError, prefix = ""): RpcError {
 /** On one line. */
 export function describeFailure({ message, reason }: LoginError): string {
   return printable(reason === undefined ? message : `${message}: ${reason}`);
+}
+
+/** Does what a method does; a failure is told with what it was a part of before it. */
+export async function failing<T>(prefix: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw thrown instanceof RpcError ? thrown : toRpcError(toLoginError(thrown), prefix);
+  }
 }

@@ -1,5 +1,5 @@
-import { findFile, readSmallFile } from "../small_file.ts";
-import type { FoundFile } from "../runtime/file_reading.ts";
+import { type FoundFile, loadFileReading } from "../runtime/file_reading.ts";
+import { findFile } from "../small_file.ts";
 import { type Credentials, MAX_AUTH_FILE_BYTES, parseAuthFile } from "./auth_file.ts";
 import { intentPath } from "./profile_paths.ts";
 
@@ -14,11 +14,12 @@ export async function readPlainLogin(
   path: string,
 ): Promise<{ readonly credentials: Credentials | undefined } | undefined> {
   try {
-    const found = await findFile(path);
-    if (!found) return await isNobody(home, path) ? { credentials: undefined } : undefined;
-    if (!isOursAlone(found)) return undefined;
-    const text = await readSmallFile(path, MAX_AUTH_FILE_BYTES, (reason) => new Error(reason));
-    const credentials = text === undefined ? undefined : parseAuthFile(text);
+    const { read } = await loadFileReading();
+    const text = await read(path, requirePlain);
+    if (text === undefined) {
+      return await isNobody(home, path) ? { credentials: undefined } : undefined;
+    }
+    const credentials = parseAuthFile(text);
     return credentials && { credentials };
   } catch {
     return undefined;
@@ -30,7 +31,8 @@ async function isNobody(home: string, path: string): Promise<boolean> {
   return !await findFile(intentPath(home)) && !await findFile(path);
 }
 
-function isOursAlone({ isRegular, links, uid }: FoundFile): boolean {
+function requirePlain({ isRegular, links, uid, bytes }: FoundFile): void {
   const own = process.getuid?.();
-  return isRegular && links === 1 && (own === undefined || uid === own);
+  const isOurs = links === 1 && (own === undefined || uid === own);
+  if (!isRegular || !isOurs || bytes > MAX_AUTH_FILE_BYTES) throw new Error("something else");
 }

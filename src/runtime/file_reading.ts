@@ -25,7 +25,14 @@ export interface FileReading {
 
 declare const globalThis: { readonly IS_CODEX_LOGIN_EXECUTABLE?: true };
 
+let loaded: FileReading | undefined;
+
+/** Kept here: a server asks for it with every request, and an import takes its time even when nothing is left to load. */
 export async function loadFileReading(): Promise<FileReading> {
+  return loaded ??= await load();
+}
+
+async function load(): Promise<FileReading> {
   if (globalThis.IS_CODEX_LOGIN_EXECUTABLE || "Bun" in globalThis) {
     return (await import("./bun_file_reading.ts")).bunFileReading;
   }

@@ -1,84 +1,60 @@
 /**
- * How long things take and how much memory they need, as whole processes: `npm run bench [-- RUNS]`. Medians of interleaved
- * runs; the floor is an empty program compiled in the same way. Nothing here fails: speed is measured, not tested.
+ * How long things take and how much memory they need, as whole processes, beside the reference and beside an empty program:
+ * `npm run bench [-- RUNS] [--quick] [--only NAME,…] [--install]`. Figures, tables and charts are left in `bench/results/`.
+ * Nothing here fails for being slow: speed is measured, not tested.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import type { Asked } from "./bench/run.ts";
 import { bunPath } from "./bun_path.ts";
+import { installReference, type Reference } from "./reference.ts";
 
-const runs = Number(process.argv[2] ?? 20);
-const folder = mkdtempSync(join(tmpdir(), "codex-login-bench-"));
-const floor = join(folder, "floor");
-writeFileSync(join(folder, "floor.ts"), "");
-spawnSync(process.execPath, ["run", "-A", "build.ts"], { stdio: "inherit" });
-spawnSync(bunPath(), [
-  "build",
-  "--compile",
-  "--minify",
-  "--bytecode",
-  "--format=esm",
-  join(folder, "floor.ts"),
-  `--outfile=${floor}`,
-]);
+const RUNS = 20;
+const QUICK_RUNS = 3;
 
-const programs: Record<string, readonly string[]> = {
-  executable: ["dist/codex-login"],
-  "Bun, sources": [bunPath(), "src/main.ts"],
-  "Deno, sources": [process.execPath, "run", "--quiet", "-P=login", "src/main.ts"],
-  "Node, bundle": ["node", "dist/cli.js"],
-};
-const jobs: { name: string; command: readonly string[]; until?: RegExp }[] = [{
-  name: "floor",
-  command: [floor],
-}];
-for (const [name, command] of Object.entries(programs)) {
-  jobs.push({ name: `${name}: --version`, command: [...command, "--version"] });
-  jobs.push({ name: `${name}: status`, command: [...command, "status"] });
-  jobs.push({
-    name: `${name}: login, to the address`,
-    command: [...command, "login", "--no-browser", "--port", "0"],
-    until: /^https:/m,
-  });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    install: { type: "boolean", default: false },
+  },
+});
+const runs = Number(positionals[0] ?? (values.quick ? QUICK_RUNS : RUNS));
+if (!Number.isInteger(runs) || runs < 1) {
+  say(`${positionals[0]} is no number of runs`);
+  process.exit(2);
 }
+const reference = findReference();
+if (run([process.execPath, "run", "-A", "build.ts"]) !== 0) process.exit(1);
+const asked: Asked = {
+  runs,
+  only: values.only.split(",").filter(Boolean),
+  ...(reference ? { reference } : {}),
+  installSeconds: [],
+};
+process.exit(run([...isolation(), bunPath(), "tools/bench/run.ts", JSON.stringify(asked)]));
 
-const times = new Map(jobs.map(({ name }) => [name, [] as number[]]));
-for (let i = 0; i <= runs; i++) {
-  for (const job of jobs) {
-    const ms = await measure(job.command, job.until);
-    // The first round warms the file cache.
-    if (i > 0) times.get(job.name)?.push(ms);
+/** Without a network there is only what was installed before; the rest is measured all the same. */
+function findReference(): Reference | undefined {
+  try {
+    return installReference();
+  } catch (thrown) {
+    say(`Codex CLI is not measured: ${thrown instanceof Error ? thrown.message : thrown}`);
+    return undefined;
   }
 }
-process.stdout.write(`\nmedian (quartiles) of ${runs} runs, ms\n`);
-for (const [name, all] of times) {
-  const sorted = all.sort((a, b) => a - b);
-  const at = (part: number): string =>
-    (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1);
-  process.stdout.write(`${at(0.5).padStart(8)} (${at(0.25)}–${at(0.75)})  ${name}\n`);
-}
-rmSync(folder, { recursive: true });
 
-/** Until the process ends, or until it shows what is waited for: then it is ended. */
-function measure(
-  [program = "", ...parameters]: readonly string[],
-  until?: RegExp,
-): Promise<number> {
-  const started = performance.now();
-  const child = spawn(program, parameters, {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], CODEX_HOME: join(folder, "home") },
-  });
-  return new Promise((resolve) => {
-    let shown = "";
-    let took = 0;
-    child.stderr.on("data", (chunk) => {
-      shown += chunk;
-      if (took > 0 || !until?.test(shown)) return;
-      took = performance.now() - started;
-      child.kill("SIGTERM");
-    });
-    child.once("close", () => resolve(took || performance.now() - started));
-  });
+/** A network of its own, where that can be had: nothing else has the port of a login, and nothing leads outside. */
+function isolation(): string[] {
+  const words = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+  return spawnSync(words[0] ?? "", [...words.slice(1), "true"]).status === 0 ? words : [];
+}
+
+function run([program = "", ...parameters]: readonly string[]): number {
+  return spawnSync(program, parameters, { stdio: "inherit" }).status ?? 1;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

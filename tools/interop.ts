@@ -3,14 +3,12 @@
  * `tests/interop/` against it. The last line is `N passed, N failed`. `CODEX_REFERENCE` names one that is there already.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { bunPath } from "./bun_path.ts";
+import { installReference } from "./reference.ts";
 
-const VERSION = "0.169.0";
 const given = process.env["CODEX_REFERENCE"];
-const reference = given ?? install();
+const reference = given ?? installReference().program;
 
 run(process.execPath, ["run", "-A", "build.ts"]);
 const files = readdirSync("tests/interop").filter((name) => name.endsWith(".interop.ts"));
@@ -28,35 +26,6 @@ const count = (what: string): number =>
 const failed = count("fail") + (status === 0 || count("fail") > 0 ? 0 : 1);
 process.stdout.write(`${count("pass")} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
-
-/** Its scripts are not run: they are not needed, and it is a stranger. */
-function install(): string {
-  const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  const folder = join(cache, "codex-login-interop", VERSION);
-  const found = findProgram(folder);
-  if (found) return found;
-  mkdirSync(folder, { recursive: true });
-  run("npm", [
-    "install",
-    "--prefix",
-    folder,
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    `@openai/codex@${VERSION}`,
-  ]);
-  const installed = findProgram(folder);
-  if (!installed) throw new Error(`@openai/codex@${VERSION} holds no program for this machine`);
-  return installed;
-}
-
-function findProgram(folder: string): string | undefined {
-  const scope = join(folder, "node_modules", "@openai");
-  if (!existsSync(scope)) return undefined;
-  return readdirSync(scope, { recursive: true, encoding: "utf8" })
-    .filter((name) => /vendor[/\\][^/\\]+[/\\]bin[/\\]codex(\.exe)?$/.test(name))
-    .map((name) => join(scope, name))[0];
-}
 
 function run(program: string, parameters: readonly string[]): void {
   const { status } = spawnSync(program, parameters, { stdio: "inherit" });

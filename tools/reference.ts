@@ -6,6 +6,9 @@ import { join } from "node:path";
 /** Of Codex CLI, which the tests and the measurements compare with. */
 export const REFERENCE_VERSION = "0.169.0";
 
+/** Of it for Linux on x64, in bytes: its package as npm sends it, and the program in it. */
+export const REFERENCE_SIZE = { packed: 167_001_509, program: 294_277_432 };
+
 /** Codex CLI as npm installs it. */
 export interface Reference {
   /** The program itself. */

@@ -9,13 +9,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { missingTool } from "../tests/testing/tools.ts";
+import { REFERENCE_SIZE } from "./reference.ts";
 import { checkExecutable } from "./release/check_executable.ts";
 import { readAddon } from "./release/parts.ts";
 import { type Start, startOf, stopWine } from "./release/start_elsewhere.ts";
 import { executablePath, findTarget, type Target, TARGETS } from "./release/targets.ts";
 
-/** Of @openai/codex 0.169.0 for Linux on x64: its package as npm sends it, and the program in it. */
-const REFERENCE = { packed: 167_001_509, program: 294_277_432 };
 const GOAL = { packed: 0.45, program: 0.40 };
 
 interface Step {
@@ -135,8 +134,8 @@ function install(): string {
 function compareSizes(): string {
   const [found] = readArchives().filter((one) => one.name === "linux-x64");
   if (!found) throw new Error("dist/release/release.json has no linux-x64");
-  const packed = found.packed / REFERENCE.packed;
-  const program = found.program / REFERENCE.program;
+  const packed = found.packed / REFERENCE_SIZE.packed;
+  const program = found.program / REFERENCE_SIZE.program;
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   if (packed > GOAL.packed || program > GOAL.program) {
     throw new Error(`linux-x64 is ${percent(packed)} and ${percent(program)} of the reference's`);

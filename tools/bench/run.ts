@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { ROOT } from "../../tests/testing/program.ts";
 import type { Reference } from "../reference.ts";
 import type { Bench, InstallTime, Section } from "./bench.ts";
+import { APP_SERVER } from "./app_server.ts";
 import { CALLBACK } from "./callback.ts";
+import { FLOOD } from "./flood.ts";
 import { judgeGoals } from "./goals.ts";
 import { LOGIN } from "./login.ts";
 import { describeMachine } from "./machine.ts";
@@ -15,6 +17,8 @@ import { writeMarkdown } from "./markdown.ts";
 import type { SectionResult } from "./measure.ts";
 import { createPlace } from "./place.ts";
 import { type Report, writeJson } from "./report.ts";
+import { MANY } from "./many.ts";
+import { SIZE } from "./size.ts";
 import { START } from "./start.ts";
 import { findSubjects } from "./subject.ts";
 
@@ -26,7 +30,7 @@ export interface Asked {
   readonly installSeconds: readonly InstallTime[];
 }
 
-const SECTIONS: readonly Section[] = [START, LOGIN, CALLBACK];
+const SECTIONS: readonly Section[] = [START, LOGIN, CALLBACK, APP_SERVER, FLOOD, MANY, SIZE];
 const RESULTS = join(ROOT, "bench/results");
 
 if (import.meta.main) await measure(JSON.parse(process.argv[2] ?? ""));

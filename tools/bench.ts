@@ -1,10 +1,13 @@
 /**
  * How long things take and how much memory they need, as whole processes, beside the reference and beside an empty program:
  * `npm run bench [-- RUNS] [--quick] [--only NAME,…] [--install]`. Figures, tables and charts are left in `bench/results/`.
+ * Sections: start, login, callback, token, app-server, device, flood, many, size, scale. `--install` times a fresh clone too.
  * Nothing here fails for being slow: speed is measured, not tested.
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import type { InstallTime } from "./bench/bench.ts";
+import { timeClone } from "./bench/clone_times.ts";
 import type { Asked } from "./bench/run.ts";
 import { bunPath } from "./bun_path.ts";
 import { installReference, type Reference } from "./reference.ts";
@@ -31,7 +34,7 @@ const asked: Asked = {
   runs,
   only: values.only.split(",").filter(Boolean),
   ...(reference ? { reference } : {}),
-  installSeconds: [],
+  installSeconds: values.install ? timeInstall() : [],
 };
 process.exit(run([...isolation(), bunPath(), "tools/bench/run.ts", JSON.stringify(asked)]));
 
@@ -42,6 +45,15 @@ function findReference(): Reference | undefined {
   } catch (thrown) {
     say(`Codex CLI is not measured: ${thrown instanceof Error ? thrown.message : thrown}`);
     return undefined;
+  }
+}
+
+function timeInstall(): InstallTime[] {
+  try {
+    return timeClone(process.cwd());
+  } catch (thrown) {
+    say(`A clone is not measured: ${thrown instanceof Error ? thrown.message : thrown}`);
+    return [];
   }
 }
 

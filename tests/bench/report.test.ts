@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  formatFigure,
-  formatRatio,
-  writeMarkdown,
-  writeTable,
-} from "../../tools/bench/markdown.ts";
+import { writeMarkdown } from "../../tools/bench/markdown.ts";
+import { formatFigure, formatRatio, writeTable } from "../../tools/bench/markdown_table.ts";
 import { type Report, writeJson } from "../../tools/bench/report.ts";
 
 const REPORT: Report = {
@@ -34,7 +30,7 @@ const REPORT: Report = {
 };
 
 test("the report for people has medians, quartiles and ratios", () => {
-  const text = writeMarkdown(REPORT, { start: [{ file: "start.svg", title: "Start" }] });
+  const text = writeMarkdown(REPORT, [{ section: "start", file: "start.svg", title: "Start" }]);
   assert.match(text, /^\| executable \| 20 \(15–25\) \| 2\.00 \|/m);
   assert.match(text, /^\| time \| ≤ 2 × floor \| 1\.50 \| met \|$/m);
   assert.match(text, /^\| size .* \*\*missed\*\* \|$/m);
@@ -65,4 +61,23 @@ test("figures have three digits, and ratios two places", () => {
 
 test("a bar in a cell does not end it", () => {
   assert.equal(writeTable(["a", "b"], [["x|y", "1"]]), "| a | b |\n| --- | ---: |\n| x\\|y | 1 |");
+});
+
+test("what grows is one table of all, and one of its sizes", () => {
+  const growth = { name: "status by bytes", size: "bytes", quantity: "wall", unit: "ms" };
+  const points = [{ size: 1_000, median: 2 }, { size: 2_000, median: 4 }];
+  const measures = points.map(({ size, median }) => ({
+    ...{ name: `status by bytes: ${size.toLocaleString("en")}`, quantity: "wall", unit: "ms" },
+    series: [
+      { subject: "executable", samples: [median, median] },
+      { subject: "reference", samples: [], problem: "too many" },
+    ],
+  }));
+  const growths = [{ ...growth, subject: "executable", points, slope: 1.02, order: "linear" }];
+  const scale = { name: "scale", title: "Scale", measures, growths };
+  const text = writeMarkdown({ ...REPORT, sections: [scale] });
+  assert.match(text, /^\| status by bytes \| wall \| executable \| 1\.02 \| linear \|$/m);
+  assert.match(text, /^\| 2,000 \| 4 \(4–4\) \| – \|$/m);
+  assert.match(text, /Not measured: reference, status by bytes: 1,000: too many/);
+  assert.doesNotMatch(text, /### status by bytes: 1,000/);
 });

@@ -20,6 +20,8 @@ export interface BunOptions {
   readonly stdin?: "ignore" | "pipe" | Uint8Array;
   readonly stdout: "ignore" | "pipe";
   readonly stderr: "ignore" | "pipe";
+  /** After so many milliseconds it is ended. */
+  readonly timeout?: number;
 }
 
 interface BunRuntime {

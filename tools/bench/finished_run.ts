@@ -13,11 +13,17 @@ export interface FinishedRun {
   readonly exitCode: number;
 }
 
+/** None takes nearly as long. */
+const LIMIT_MS = 60_000;
+
 /** Wall and CPU time of a program that runs to its end. */
 export function timeRun({ command, env, cwd, input, exitCode }: FinishedRun): Readings {
   const stdin = input === undefined ? "ignore" : readFileSync(input);
   const started = performance.now();
-  const child = BUN.spawnSync(command, { env, cwd, stdin, stdout: "ignore", stderr: "ignore" });
+  const child = BUN.spawnSync(command, {
+    ...{ env, cwd, stdin, timeout: LIMIT_MS },
+    ...{ stdout: "ignore", stderr: "ignore" },
+  });
   const wall = performance.now() - started;
   if (child.exitCode !== exitCode) {
     throw new Error(`it ended with ${child.exitCode} and not with ${exitCode}`);

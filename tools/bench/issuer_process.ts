@@ -16,7 +16,8 @@ export type IssuerCommand =
   | { readonly do: "count"; readonly endpoint: Endpoint }
   /** Seconds between the questions for a device code. */
   | { readonly do: "interval"; readonly seconds: number }
-  | { readonly do: "enter"; readonly userCode: string };
+  /** Questions about this code so far. */
+  | { readonly do: "polls"; readonly userCode: string };
 
 const [key, cert] = process.argv.slice(2).map((path) => readFileSync(path, "utf8"));
 const isReal = key !== undefined && cert !== undefined;
@@ -55,8 +56,9 @@ async function obey(command: IssuerCommand): Promise<unknown> {
         change: (answer) => ({ ...answer, interval: String(command.seconds) }),
       };
       return undefined;
-    case "enter":
-      return issuer.enterCode(command.userCode);
+    case "polls":
+      return issuer.asked("devicePoll").filter(({ body }) => body.includes(command.userCode))
+        .length;
   }
 }
 

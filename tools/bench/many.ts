@@ -6,6 +6,7 @@ import { type Job, type Readings, runRounds } from "./rounds.ts";
 import type { Subject } from "./subject.ts";
 
 const COUNTS = [1, 20, 100];
+const LIMIT_MS = 60_000;
 /** Expired. */
 const LIFETIME_S = -10;
 
@@ -44,7 +45,7 @@ async function askAtOnce(
   const started = performance.now();
   const children = Array.from({ length: count }, () =>
     BUN.spawn([...command, "token"], {
-      ...{ env, cwd: place.cwd },
+      ...{ env, cwd: place.cwd, timeout: LIMIT_MS },
       ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe" },
     }));
   const codes = await Promise.all(children.map((child) => child.exited));

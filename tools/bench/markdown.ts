@@ -1,9 +1,15 @@
 import type { Goal } from "./goals.ts";
-import type { GrowthFinding, Measure, SectionResult } from "./measure.ts";
-import { type Report, summarize, type Summary } from "./report.ts";
+import { writeGrowths } from "./markdown_growths.ts";
+import { clean, formatRatio, formatSummary, writeTable } from "./markdown_table.ts";
+import type { Measure, SectionResult } from "./measure.ts";
+import { type Report, summarize } from "./report.ts";
 
-/** Pictures by section. */
-export type Pictures = Readonly<Record<string, readonly { file: string; title: string }[]>>;
+/** A picture beside the report. */
+export interface Picture {
+  readonly section: string;
+  readonly file: string;
+  readonly title: string;
+}
 
 const LABELS: Readonly<Record<string, string>> = {
   wall: "wall time",
@@ -14,7 +20,7 @@ const LABELS: Readonly<Record<string, string>> = {
 };
 
 /** For people. */
-export function writeMarkdown(report: Report, pictures: Pictures = {}): string {
+export function writeMarkdown(report: Report, pictures: readonly Picture[] = []): string {
   const { machine, runs, goals, sections } = report;
   const { versions } = machine;
   return `${
@@ -31,7 +37,9 @@ export function writeMarkdown(report: Report, pictures: Pictures = {}): string {
       "## Goals",
       "Of the executable: ratios of medians.",
       writeGoals(goals),
-      ...sections.flatMap((section) => writeSection(section, pictures[section.name] ?? [])),
+      ...sections.flatMap((section) =>
+        writeSection(section, pictures.filter((one) => one.section === section.name))
+      ),
     ].join("\n\n")
   }\n`;
 }
@@ -47,18 +55,21 @@ function writeGoals(goals: readonly Goal[]): string {
 }
 
 function writeSection(
-  { name, title, problem, notes, measures, growths }: SectionResult,
-  pictures: readonly { file: string; title: string }[],
+  { title, problem, notes, measures, growths }: SectionResult,
+  pictures: readonly Picture[],
 ): string[] {
-  const names = [...new Set(measures.map((one) => one.name))];
+  const sizes = writeGrowths(growths ?? [], measures);
+  const names = [...new Set(measures.map((one) => one.name))].filter((one) =>
+    !sizes.shown.has(one)
+  );
   return [
     `## ${title}`,
     ...(problem === undefined ? [] : [`Not measured: ${problem}`]),
     ...(notes && notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : []),
     ...pictures.map((picture) => `![${picture.title}](${picture.file})`),
-    ...(growths && growths.length > 0 ? [writeGrowths(growths)] : []),
+    ...sizes.parts,
     ...names.flatMap((one) => writeMeasures(one, measures.filter((each) => each.name === one))),
-  ].filter((part) => part !== "" && part !== name);
+  ];
 }
 
 /** All quantities of one thing in one table. */
@@ -99,46 +110,4 @@ function writeMeasures(name: string, measures: readonly Measure[]): string[] {
     writeTable([measures.length > 0 ? "subject" : "", ...head], rows),
     ...[...problems].map(([subject, problem]) => `Not measured: ${subject}: ${clean(problem)}`),
   ];
-}
-
-function writeGrowths(growths: readonly GrowthFinding[]): string {
-  const rows = growths.map((one) => [
-    one.name,
-    one.subject,
-    one.points.map(({ size, median }) => `${size.toLocaleString("en")}: ${formatFigure(median)}`)
-      .join(", "),
-    one.unit,
-    one.slope === undefined ? "–" : one.slope.toFixed(2),
-    one.order,
-  ]);
-  return writeTable(["what", "subject", "medians", "unit", "slope", "growth"], rows);
-}
-
-/** Three digits are more than the figures are good for. */
-export function formatFigure(value: number): string {
-  if (value === 0) return "0";
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
-  return Number(value.toPrecision(3)).toString();
-}
-
-export function formatRatio(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(value < 0.1 ? 3 : 2);
-}
-
-function formatSummary(summary: Summary | undefined): string {
-  const found = summary?.quartiles;
-  if (!found) return "–";
-  const median = formatFigure(found.median);
-  if (found.count === 1) return median;
-  return `${median} (${formatFigure(found.first)}–${formatFigure(found.third)})`;
-}
-
-export function writeTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(clean).join(" | ")} |`;
-  const rule = head.map((_, i) => i === 0 ? "---" : "---:");
-  return [line(head), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
-}
-
-function clean(cell: string): string {
-  return cell.replace(/\s+/g, " ").replaceAll("|", "\\|");
 }

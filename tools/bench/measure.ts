@@ -41,6 +41,11 @@ export interface GrowthFinding {
   readonly order: string;
 }
 
+/** What a measure is called that is one of several sizes of the same. */
+export function sizedName(name: string, size: number): string {
+  return `${name}: ${size.toLocaleString("en")}`;
+}
+
 /** A section of the report. */
 export interface SectionResult extends Findings {
   readonly name: string;

@@ -15,7 +15,8 @@ export interface RemoteIssuer extends AsyncDisposable {
   walk(authUrl: string): Promise<string>;
   count(endpoint: Endpoint): Promise<number>;
   setInterval(seconds: number): Promise<void>;
-  enterCode(userCode: string): Promise<void>;
+  /** Questions about this device code so far. */
+  countPolls(userCode: string): Promise<number>;
   /** What a sign-in would have left in auth.json. */
   login(lifetimeS: number): Promise<Record<string, unknown>>;
 }
@@ -74,7 +75,7 @@ export async function startRemoteIssuer(
     walk: (authUrl) => ask({ do: "walk", authUrl }),
     count: (endpoint) => ask({ do: "count", endpoint }),
     setInterval: (seconds) => ask({ do: "interval", seconds }),
-    enterCode: (userCode) => ask({ do: "enter", userCode }),
+    countPolls: (userCode) => ask({ do: "polls", userCode }),
     async login(lifetimeS): Promise<Record<string, unknown>> {
       const issued = await ask<Record<string, string>>({ do: "issue", lifetimeS });
       const { id_token, access_token, refresh_token } = issued;

@@ -9,7 +9,9 @@ import type { Reference } from "../reference.ts";
 import type { Bench, InstallTime, Section } from "./bench.ts";
 import { APP_SERVER } from "./app_server.ts";
 import { CALLBACK } from "./callback.ts";
+import { DEVICE } from "./device.ts";
 import { FLOOD } from "./flood.ts";
+import { drawCharts } from "./charts.ts";
 import { judgeGoals } from "./goals.ts";
 import { LOGIN } from "./login.ts";
 import { describeMachine } from "./machine.ts";
@@ -18,8 +20,11 @@ import type { SectionResult } from "./measure.ts";
 import { createPlace } from "./place.ts";
 import { type Report, writeJson } from "./report.ts";
 import { MANY } from "./many.ts";
+import { SCALE } from "./scale.ts";
 import { SIZE } from "./size.ts";
+import { killAll } from "./running.ts";
 import { START } from "./start.ts";
+import { TOKEN } from "./token.ts";
 import { findSubjects } from "./subject.ts";
 
 export interface Asked {
@@ -30,7 +35,18 @@ export interface Asked {
   readonly installSeconds: readonly InstallTime[];
 }
 
-const SECTIONS: readonly Section[] = [START, LOGIN, CALLBACK, APP_SERVER, FLOOD, MANY, SIZE];
+const SECTIONS: readonly Section[] = [
+  START,
+  LOGIN,
+  CALLBACK,
+  TOKEN,
+  APP_SERVER,
+  DEVICE,
+  FLOOD,
+  MANY,
+  SIZE,
+  SCALE,
+];
 const RESULTS = join(ROOT, "bench/results");
 
 if (import.meta.main) await measure(JSON.parse(process.argv[2] ?? ""));
@@ -42,6 +58,13 @@ async function measure({ runs, only, reference, installSeconds }: Asked): Promis
     process.exit(2);
   }
   using place = createPlace();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.once(signal, () => {
+      killAll();
+      place[Symbol.dispose]();
+      process.exit(1);
+    });
+  }
   const subjects = findSubjects(place.folder, reference);
   const bench: Bench = { runs, place, subjects, installSeconds, say };
   const sections: SectionResult[] = [];
@@ -69,7 +92,9 @@ async function measureSection(section: Section, bench: Bench): Promise<SectionRe
 function write(report: Report): void {
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, "results.json"), writeJson(report));
-  writeFileSync(join(RESULTS, "results.md"), writeMarkdown(report));
+  const charts = drawCharts(report.sections);
+  for (const { file, svg } of charts) writeFileSync(join(RESULTS, file), svg);
+  writeFileSync(join(RESULTS, "results.md"), writeMarkdown(report, charts));
   for (const { what, bound, figure, isMet } of report.goals) {
     const verdict = isMet === undefined ? "not measured" : isMet ? "met" : "MISSED";
     say(`${verdict.padEnd(13)} ${what} ${bound}: ${figure?.toFixed(3) ?? "–"}`);

@@ -24,6 +24,14 @@ export interface RunningOptions {
   readonly onStdout?: (chunk: Uint8Array) => void;
 }
 
+/** Those that have not ended. */
+const alive = new Set<BunChild>();
+
+/** For who has no time to wait until each is asked. */
+export function killAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
 const LIMIT_MS = 30_000;
 /** Between the polite signal and the other one. */
 const GRACE_MS = 3_000;
@@ -38,6 +46,7 @@ export function startRunning(options: RunningOptions): Running {
     stdout: "pipe",
     stderr: "pipe",
   });
+  alive.add(child);
   let text = "";
   let isOver = false;
   const watchers = new Set<() => void>();
@@ -51,6 +60,7 @@ export function startRunning(options: RunningOptions): Running {
   drain(child.stderr, keep);
   const exited = child.exited.then((exitCode) => {
     isOver = true;
+    alive.delete(child);
     wake();
     return exitCode;
   });

@@ -19,6 +19,11 @@ test("what hardly changes is constant", () => {
   assert.equal(growthOf(points((size) => 20 + Math.sin(size))).order, "constant");
 });
 
+test("what has stopped growing is next to constant", () => {
+  const stopped = growthOf(points((size) => size === 1 ? 20 : 30 + size / 10_000));
+  assert.equal(stopped.order, "next to constant");
+});
+
 test("what only the largest size costs has no slope", () => {
   const late = growthOf(points((size) => size === 10_000 ? 40 : 20));
   assert.deepEqual(late, { slope: undefined, order: "constant up to the last" });

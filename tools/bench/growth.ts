@@ -14,6 +14,8 @@ export interface Growth {
 /** As long as the largest is so near to the smallest, nothing has grown that is worth a name. */
 const CONSTANT = 1.15;
 const LINEAR = { from: 0.85, to: 1.15 };
+/** A slope below this is mostly that of the noise. */
+const HARDLY = 0.25;
 const FEWEST_POINTS = 3;
 
 /**
@@ -28,7 +30,7 @@ export function growthOf(points: readonly Point[]): Growth {
   if (!first || !last || sorted.length < FEWEST_POINTS) {
     return { slope: undefined, order: "too few points" };
   }
-  if (last.median <= base * CONSTANT) return { slope: undefined, order: "constant" };
+  if (last.median <= first.median * CONSTANT) return { slope: undefined, order: "constant" };
   const upper = sorted.slice(1).slice(-Math.ceil(sorted.length / 2))
     .filter(({ median }) => median > base)
     .map(({ size, median }) => ({
@@ -37,12 +39,13 @@ export function growthOf(points: readonly Point[]): Growth {
     }));
   if (upper.length < 2) return { slope: undefined, order: "constant up to the last" };
   const slope = slopeOf(upper);
-  const order = slope > LINEAR.to
-    ? "worse than linear"
-    : slope >= LINEAR.from
-    ? "linear"
-    : "less than linear";
-  return { slope, order };
+  return { slope, order: describe(slope) };
+}
+
+function describe(slope: number): string {
+  if (slope > LINEAR.to) return "worse than linear";
+  if (slope >= LINEAR.from) return "linear";
+  return slope >= HARDLY ? "less than linear" : "next to constant";
 }
 
 /** Of the line that has the least squares. */

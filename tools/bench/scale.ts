@@ -40,6 +40,7 @@ async function run(bench: Bench): Promise<Findings> {
     {
       ...{ name: "status by processes at once", of: "processes", units: { wall: "ms" } },
       sizes: [1, 2, 5, 10, 20, 50, 100, 200],
+      mostForReference: 100,
       run: (subject, size) => processes(bench, subject, login, size),
     },
     {

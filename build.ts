@@ -26,7 +26,7 @@ import { bunPath } from "./tools/bun_path.ts";
 import { compileByDeno } from "./tools/release/deno_executable.ts";
 import { finishExecutable } from "./tools/release/finish_executable.ts";
 import { partsOf } from "./tools/release/parts.ts";
-import { forgetBytecodeOrder, recordBytecodeOrder } from "./tools/release/bytecode_order.ts";
+import { recordBytecodeOrder } from "./tools/release/bytecode_order.ts";
 import { executablePath, findTarget, type Target, TARGETS } from "./tools/release/targets.ts";
 
 const DIST = "dist";
@@ -95,18 +95,22 @@ build("library", LIBRARY, `${DIST}/mod.js`, [
 ]);
 declareTypes();
 
-const order = asked["bundle-only"] ? undefined : recordOrder();
-if (order) {
-  const suffix = process.platform === "win32" ? ".exe" : "";
-  const started = performance.now();
-  const file = `${DIST}/codex-login${suffix}`;
-  compile(file, keyringAddon(), laidOut());
-  reportBuilt("executable for this machine", file, started);
-  const note = compileByDeno(`${DIST}/codex-login-deno${suffix}`);
-  if (asked.all || process.env["DENORT_BIN"]) report(note);
+const isCompiled = !asked["bundle-only"] || targets.length > 0;
+const order = isCompiled ? recordOrder() : undefined;
+try {
+  if (!asked["bundle-only"]) {
+    const suffix = process.platform === "win32" ? ".exe" : "";
+    const started = performance.now();
+    const file = `${DIST}/codex-login${suffix}`;
+    compile(file, keyringAddon(), laidOut());
+    reportBuilt("executable for this machine", file, started);
+    const note = compileByDeno(`${DIST}/codex-login-deno${suffix}`);
+    if (asked.all || process.env["DENORT_BIN"]) report(note);
+  }
+  for (const target of targets) buildTarget(target);
+} finally {
+  if (order) rmSync(order.folder, { recursive: true, force: true });
 }
-for (const target of targets) buildTarget(target);
-if (order) forgetBytecodeOrder(order.folder);
 
 const known = new Set([...BUNDLED_PACKAGES, ...EXECUTABLE_PACKAGES]);
 const unknown = [...materials].filter((one) => !known.has(one) && !one.startsWith(`${KEYRING}-`));
@@ -145,13 +149,15 @@ function readCommit(): string {
 function recordOrder(): ReturnType<typeof recordBytecodeOrder> {
   const file = `${DIST}/recorded${process.platform === "win32" ? ".exe" : ""}`;
   compile(file, keyringAddon(), [], "tools/release/recorded_entry.ts");
-  const recorded = recordBytecodeOrder(file);
-  rmSync(file);
-  return recorded;
+  try {
+    return recordBytecodeOrder(file);
+  } finally {
+    rmSync(file, { force: true });
+  }
 }
 
 function laidOut(): string[] {
-  return [`--bytecode-order=${order?.files.join(",")}`];
+  return order ? [`--bytecode-order=${order.files.join(",")}`] : [];
 }
 
 /** An executable: with its runtime, its keyring and its own name. What it is then is judged before it is kept. */

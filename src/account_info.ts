@@ -76,9 +76,11 @@ export function createAccountReader(world: World, note: (message: string) => voi
     if (asking?.key === key) return await asking.answer;
     const own = { key, answer: ask(key, { baseUrl, token, accountId, userAgent }) };
     asking = own;
-    const answer = await own.answer;
-    if (asking === own) asking = undefined;
-    return answer;
+    try {
+      return await own.answer;
+    } finally {
+      if (asking === own) asking = undefined;
+    }
   }
 
   async function ask(

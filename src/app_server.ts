@@ -63,7 +63,12 @@ export function createAppServer(
   const queue = createAccountQueue(world);
   const slot = createLoginSlot(world);
   const reader = createAccountReader(world, note);
-  const readShared = shareQuestion(() => readAccount(false));
+  let readShared = shareQuestion(() => readAccount(false));
+  /** Whoever asks after a change does not wait for those who asked before it. */
+  const change: typeof queue.change = (work) => {
+    readShared = shareQuestion(() => readAccount(false));
+    return queue.change(work);
+  };
 
   const methods: Readonly<Record<string, Method>> = {
     initialize: (params) => Promise.resolve(initialize(params)),
@@ -71,7 +76,7 @@ export function createAppServer(
       const given = parseParams(StartParams, params);
       // One that hangs before it has begun must not keep this one waiting.
       slot.interrupt();
-      return queue.change((done) =>
+      return change((done) =>
         logins.start({ config, isExperimental, external }, given, (result) => {
           answer(result);
           done();
@@ -82,7 +87,7 @@ export function createAppServer(
     "account/logout": (params, answer) => {
       parseParams(NoParams, params);
       slot.interrupt();
-      return queue.change(() => signOut(answer));
+      return change(() => signOut(answer));
     },
     "account/read": (params) => {
       const { refreshToken } = parseParams(ReadParams, params);

@@ -2,14 +2,17 @@ import { systemCode } from "./errors.ts";
 import { HARDENED_HEADERS } from "./hardened_headers.ts";
 import type { HttpServer, RequestHandler, Runtime } from "./runtime/runtime.ts";
 
+/** The two ports that the issuer has registered for this client. */
+export const REGISTERED_PORTS: readonly [number, number] = [1455, 1457];
+
 export type RedirectHost = "127.0.0.1" | "localhost";
 
 /** Who listens on a port, on both loopback addresses, or the system's code for what stands in the way. */
-export type Binding =
+type Binding =
   | { readonly port: number; readonly servers: readonly HttpServer[] }
   | { readonly blocked: string };
 
-export interface BindingOptions {
+interface BindingOptions {
   /** A browser may take `localhost` for either family, so then both have to be ours. */
   readonly redirectHost: RedirectHost;
   readonly handler: RequestHandler;
@@ -48,8 +51,8 @@ function hasNoIpv6(thrown: unknown): boolean {
 export interface EarlyBinding {
   readonly binding: Promise<Binding>;
   answerWith(handler: RequestHandler): void;
-  /** For a login that ends before it has begun to listen. Nobody waits for it: a client may be slow to go. */
-  release(): void;
+  /** Gives the port back; resolves when it is free. A client that is slow to go delays that. */
+  release(): Promise<void>;
 }
 
 export function bindEarly(
@@ -68,10 +71,9 @@ export function bindEarly(
   return {
     binding,
     answerWith: (own) => void (handler = own),
-    release(): void {
-      binding.then((bound) => {
-        if ("servers" in bound) { for (const one of bound.servers) one.stop().catch(() => {}); }
-      }, () => {});
+    async release(): Promise<void> {
+      const bound = await binding.catch(() => undefined);
+      if (bound && "servers" in bound) await Promise.all(bound.servers.map((one) => one.stop()));
     },
   };
 }

@@ -1,7 +1,8 @@
-import { type Config, type ConfigFlags, resolveConfig, settle } from "./config.ts";
+import { type Config, type ConfigFlags, REQUIREMENTS, resolveConfig, settle } from "./config.ts";
 import { type LoginError, toLoginError } from "./errors.ts";
 import { resolveHome } from "./home_folder.ts";
 import { readOverrideSettings } from "./settings.ts";
+import { hasFile } from "./small_file.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -25,7 +26,7 @@ export async function resolveConfigOrDefaults(
       flags,
       await homeOrNone(world, flags),
       given,
-      false,
+      await hasFile(REQUIREMENTS),
     );
     return { config, obstacle };
   }

@@ -1,13 +1,10 @@
 import { connect } from "node:net";
-import { bind, type EarlyBinding, type RedirectHost } from "./binding.ts";
+import { bind, type EarlyBinding, type RedirectHost, REGISTERED_PORTS } from "./binding.ts";
 import { LoginError } from "./errors.ts";
 import { type LoginRecord, writeLoginRecord } from "./login_record.ts";
 import { findPortHolder } from "./port_holder.ts";
 import type { HttpServer, RequestHandler } from "./runtime/runtime.ts";
 import type { World } from "./world.ts";
-
-/** The two ports that the issuer has registered for this client. */
-export const REGISTERED_PORTS: readonly number[] = [1455, 1457];
 
 const GIVE_WAY_TRIES = 20;
 const GIVE_WAY_PAUSE_MS = 100;
@@ -49,7 +46,7 @@ export async function listen(world: World, options: ListenOptions): Promise<List
     if ("blocked" in bound) throw await portError(world, options.port, bound.blocked);
     return toListener(world, bound, []);
   }
-  const [first = 1455, second = 1457] = REGISTERED_PORTS;
+  const [first, second] = REGISTERED_PORTS;
   const bound = await take(world, first, options, options.early);
   if (!("blocked" in bound)) return toListener(world, bound, []);
 
@@ -87,7 +84,9 @@ async function take(
   early?: EarlyBinding,
 ): Promise<Recorded | { readonly blocked: string }> {
   early?.answerWith(options.handler);
-  const bound = await (early?.binding ?? bind(world.runtime, port, options));
+  let bound = await early?.binding;
+  // Whoever had it then may be gone by now.
+  if (!bound || "blocked" in bound) bound = await bind(world.runtime, port, options);
   if ("blocked" in bound) return bound;
   return { ...bound, record: await writeLoginRecord(world, bound.port) };
 }

@@ -3,8 +3,9 @@ import { openBrowser } from "./browser.ts";
 import { createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { LoginError } from "./errors.ts";
-import type { EarlyBinding, RedirectHost } from "./binding.ts";
-import { listen, type Listener, REGISTERED_PORTS } from "./listener.ts";
+import { type EarlyBinding, type RedirectHost, REGISTERED_PORTS } from "./binding.ts";
+import { HARDENED_HEADERS } from "./hardened_headers.ts";
+import { listen, type Listener } from "./listener.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";
@@ -72,23 +73,21 @@ export async function login(
   tell: (event: LoginEvent) => void,
 ): Promise<SavedLogin> {
   const note = (message: string): void => tell({ type: "note", message });
-  const { store, allowedWorkspaceIds } = await prepareLogin(
+  const { early, prepared } = await holdShortly(
     world,
-    config,
-    options.expectedWorkspaceIds,
-    note,
-  ).catch((thrown) => {
-    options.early?.release();
-    throw thrown;
-  });
+    options.early,
+    prepareLogin(world, config, options.expectedWorkspaceIds, note),
+  );
+  const { store, allowedWorkspaceIds } = prepared;
 
-  let handler: RequestHandler = () => new Response(null, { status: 503 });
+  let handler: RequestHandler = () =>
+    new Response(null, { status: 503, headers: HARDENED_HEADERS });
   const listener = await tellStep(world, "listening", () =>
     listen(world, {
       port: options.port,
       redirectHost: options.redirectHost,
       handler: (request, peer) => handler(request, peer),
-      early: options.early,
+      early,
     }));
   const answered = new AbortController();
   try {
@@ -178,6 +177,31 @@ export async function login(
   } finally {
     answered.abort();
     await listener.close(PAGE_MS);
+  }
+}
+
+/** Milliseconds for which a port may be held that nobody can be asked to give up yet, and in which it is free again. */
+const EARLY_MS = 250;
+
+/** A store may be waited for, and meanwhile the port is another login's that is ready for it. */
+async function holdShortly<T>(
+  world: World,
+  early: EarlyBinding | undefined,
+  preparing: Promise<T>,
+): Promise<{ early: EarlyBinding | undefined; prepared: T }> {
+  if (!early) return { early, prepared: await preparing };
+  const enough = new AbortController();
+  const pause = world.sleep(EARLY_MS, enough.signal).then(() => "late" as const);
+  try {
+    const isLate = await Promise.race([preparing, pause]) === "late";
+    if (!isLate) return { early, prepared: await preparing };
+    await Promise.race([early.release(), world.sleep(EARLY_MS)]);
+    return { early: undefined, prepared: await preparing };
+  } catch (thrown) {
+    early.release().catch(() => {});
+    throw thrown;
+  } finally {
+    enough.abort();
   }
 }
 

@@ -2,7 +2,7 @@ import type { SavedLogin } from "./accept_tokens.ts";
 import { CALLBACK_PATH, type CallbackApp, createCallbackServer } from "./callback_server.ts";
 import type { Config } from "./config.ts";
 import { LoginError } from "./errors.ts";
-import { REGISTERED_PORTS } from "./listener.ts";
+import { REGISTERED_PORTS } from "./binding.ts";
 import { createLoginAttempt } from "./oauth/attempt.ts";
 import { buildAuthorizationUrl } from "./oauth/authorization.ts";
 import { isDefaultIssuer } from "./oauth/issuer.ts";

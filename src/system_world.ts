@@ -94,24 +94,42 @@ function write(runtime: Runtime, stream: OutputStream, text: string): void {
   }
 }
 
+/** A pipe takes so much whole, or nothing of it. */
+const WHOLE_BYTES = 4_096;
+
+/** One whose reader is gone has nobody to tell. */
 async function answer(runtime: Runtime, stream: OutputStream, text: string): Promise<void> {
-  if (!runtime.writeLast) return await send(runtime, stream, text);
-  await runtime.writeLast(stream, new TextEncoder().encode(text)).catch((thrown) => {
-    throw outputFailed(stream, thrown);
-  });
+  const bytes = new TextEncoder().encode(text);
+  try {
+    if (runtime.writeLast && bytes.length <= WHOLE_BYTES) await runtime.writeLast(stream, bytes);
+    else await sendBytes(runtime, stream, bytes);
+  } catch (thrown) {
+    if (!["EPIPE", "EBADF"].includes(systemCode(thrown) ?? "")) throw outputFailed(stream, thrown);
+  }
 }
 
 /** Milliseconds until a full pipe is tried again, where the system does not wait for its reader itself. */
 const FULL_PIPE_PAUSE_MS = 5;
 
 async function send(runtime: Runtime, stream: OutputStream, text: string): Promise<void> {
-  let bytes: Uint8Array = new TextEncoder().encode(text);
-  while (bytes.length > 0) {
+  try {
+    await sendBytes(runtime, stream, new TextEncoder().encode(text));
+  } catch (thrown) {
+    throw outputFailed(stream, thrown);
+  }
+}
+
+async function sendBytes(
+  runtime: Runtime,
+  stream: OutputStream,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let left = bytes; left.length > 0;) {
     try {
-      bytes = bytes.subarray(await runtime.writeTo(stream, bytes));
+      left = left.subarray(await runtime.writeTo(stream, left));
     } catch (thrown) {
-      if (systemCode(thrown) === "EAGAIN") await sleep(FULL_PIPE_PAUSE_MS);
-      else throw outputFailed(stream, thrown);
+      if (systemCode(thrown) !== "EAGAIN") throw thrown;
+      await sleep(FULL_PIPE_PAUSE_MS);
     }
   }
 }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { browserCommands } from "../browser.ts";
-import { REGISTERED_PORTS } from "../listener.ts";
+import { REGISTERED_PORTS } from "../binding.ts";
 import { detectSurroundings } from "../surroundings.ts";
 import { systemFiles } from "../system_files.ts";
 import { environmentValue, type World } from "../world.ts";

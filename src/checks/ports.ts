@@ -1,6 +1,6 @@
 import { deferred } from "../deferred.ts";
 import { systemCode } from "../errors.ts";
-import { REGISTERED_PORTS } from "../listener.ts";
+import { REGISTERED_PORTS } from "../binding.ts";
 import { findPortHolder } from "../port_holder.ts";
 import { describeSystemError } from "../system_error.ts";
 import type { World } from "../world.ts";

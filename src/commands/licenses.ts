@@ -4,12 +4,10 @@ import { missingFile } from "../missing_file.ts";
 import type { ProgramContext } from "./command.ts";
 
 export async function runLicenses({ world }: ProgramContext): Promise<number> {
-  try {
-    await world.answerData(await readLicences());
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") throw missingFile("licenses.txt");
-    // It is long, and a pager that is left in the middle is no failure.
-    if (!(thrown instanceof LoginError && thrown.reason?.includes("EPIPE"))) throw thrown;
-  }
+  const text = await readLicences().catch((thrown) => {
+    if (thrown instanceof LoginError || thrown.code !== "ENOENT") throw thrown;
+    throw missingFile("licenses.txt");
+  });
+  await world.answerData(text);
   return 0;
 }

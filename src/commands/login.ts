@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS, parseDuration } from "../duration.ts";
 import { LoginError, toLoginError } from "../errors.ts";
-import { bindEarly, type RedirectHost } from "../binding.ts";
+import { bindEarly, type RedirectHost, REGISTERED_PORTS } from "../binding.ts";
 import type { LoginOptions } from "../login.ts";
 import { printable } from "../printable.ts";
 import { environmentValue, type World } from "../world.ts";
@@ -8,9 +8,6 @@ import type { AskedMethod } from "./ask_method.ts";
 import type { CommandContext, OptionValues } from "./command.ts";
 
 const DEFAULT_TIMEOUT = "10m";
-
-/** The first that the issuer has registered; the others come into question when somebody has it (listener.ts). */
-const FIRST_PORT = 1455;
 
 /** Flags to a login. What does it is loaded when it is known which, and for a browser when its port is taken. */
 export async function runLogin(context: CommandContext): Promise<number> {
@@ -68,7 +65,7 @@ function takePort(
   { world }: CommandContext,
   { port, redirectHost }: Pick<LoginOptions, "port" | "redirectHost">,
 ): NonNullable<LoginOptions["early"]> {
-  return bindEarly(world.runtime, port ?? FIRST_PORT, redirectHost);
+  return bindEarly(world.runtime, port ?? REGISTERED_PORTS[0], redirectHost);
 }
 
 async function runBrowserOrDeviceLogin(

@@ -28,7 +28,6 @@ declare const Bun: {
   readonly stdout: unknown;
   readonly stderr: unknown;
   write(to: unknown, bytes: Uint8Array): Promise<number>;
-  /** Older versions do not have it, and compile early anyhow. */
   readonly unsafe: { setJITPolicy?(scale: number): void };
   serve(options: {
     hostname: string;
@@ -77,7 +76,7 @@ function answerWith(
 
 /** The executable compiles late, since most commands are over by then. What goes on for long has it as it usually is. */
 function stayFast(): void {
-  Bun.unsafe.setJITPolicy?.(1);
+  if (isExecutable()) Bun.unsafe.setJITPolicy?.(1);
 }
 
 export const bunRuntime: Runtime = {
@@ -119,7 +118,7 @@ export const bunRuntime: Runtime = {
     return await (await import("./write_to_descriptor.ts")).writeToDescriptor(stream, bytes);
   },
 
-  /** Without a thread and without `node:fs`; a reader that does not read keeps everything waiting. */
+  /** Without `node:fs`; a reader that does not read keeps everything waiting. */
   writeLast: async (stream, bytes) => void await Bun.write(Bun[stream], bytes),
 
   writeNow(stream, bytes): number {

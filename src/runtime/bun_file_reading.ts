@@ -2,57 +2,83 @@ import { systemCode } from "../errors.ts";
 import type { FileReading, FoundFile } from "./file_reading.ts";
 
 interface BunFile {
-  /** Infinite for what has no size. */
-  readonly size: number;
-  /** Not of a folder, nor of a device. */
-  exists(): Promise<boolean>;
   stat(): Promise<BunStats>;
   slice(begin: number, end: number): BunFile;
-  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 interface BunStats {
   isFile(): boolean;
+  isDirectory(): boolean;
   readonly uid: number;
   readonly nlink: number;
   readonly size: number;
+  readonly ino: number;
+  readonly mtimeMs: number;
 }
 
 declare const Bun: { file(path: string): BunFile };
 
+/** How often a file may be replaced while it is being read. */
+const TRIES = 5;
+
 /**
- * By Bun's own files: `node:fs` would cost every start 5 MiB and up to 2 ms. What was judged is read under the same name, not by
- * the same descriptor, so no more is taken than was judged.
+ * By Bun's own files: `node:fs` would cost every start 5 MiB and up to 2 ms. They are read by their names, not by a descriptor, so
+ * what was there is looked at before and after.
  */
 export const bunFileReading: FileReading = {
-  async has(path): Promise<boolean> {
-    const file = Bun.file(path);
-    return await file.exists() || file.size === Infinity;
+  has: async (path) => await fileAt(path).stat().then((one) => !one.isDirectory(), () => false),
+
+  async find(path): Promise<FoundFile | undefined> {
+    const stats = await statOrMissing(fileAt(path));
+    return stats && toFound(stats);
   },
 
-  find: (path) => examine(Bun.file(path)),
-
   async read(path, judge): Promise<string | undefined> {
-    const file = Bun.file(path);
-    const found = await examine(file);
-    if (!found) return undefined;
-    judge(found);
-    // Of an empty one too: it may be that we may not read it.
-    return await file.slice(0, Math.max(found.bytes, 1)).text();
+    const file = fileAt(path);
+    let before = await statOrMissing(file);
+    for (let left = TRIES; before && left > 0; left--) {
+      judge(toFound(before));
+      // Some file systems do not know how long a file is.
+      const part = before.size === 0 ? file : file.slice(0, before.size);
+      const bytes = await orMissing(part.arrayBuffer());
+      const after = await statOrMissing(file);
+      if (bytes && after && isSame(before, after)) return new TextDecoder().decode(bytes);
+      before = after;
+    }
+    if (!before) return undefined;
+    throw Object.assign(new Error("it is replaced again and again"), { code: "EBUSY" });
   },
 };
 
-async function examine(file: BunFile): Promise<FoundFile | undefined> {
+/** Bun takes what looks like a URL for one, and a file of that name is meant here. */
+function fileAt(path: string): BunFile {
+  const isPlain = path.startsWith("/") || !path.includes(":") || path[1] === ":";
+  return Bun.file(isPlain ? path : `./${path}`);
+}
+
+function isSame(a: BunStats, b: BunStats): boolean {
+  return a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.size === b.size;
+}
+
+async function statOrMissing(file: BunFile): Promise<BunStats | undefined> {
+  return await orMissing(file.stat());
+}
+
+async function orMissing<T>(looking: Promise<T>): Promise<T | undefined> {
   try {
-    const stats = await file.stat();
-    return {
-      isRegular: stats.isFile(),
-      uid: stats.uid,
-      links: stats.nlink,
-      bytes: stats.size,
-    };
+    return await looking;
   } catch (thrown) {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(thrown) ?? "")) return undefined;
     throw thrown;
   }
+}
+
+function toFound(stats: BunStats): FoundFile {
+  return {
+    isRegular: stats.isFile(),
+    uid: stats.uid,
+    links: stats.nlink,
+    bytes: stats.size,
+  };
 }

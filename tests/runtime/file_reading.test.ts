@@ -72,6 +72,26 @@ test("nothing is read of what was refused, and nobody waits for a FIFO or a devi
   assert.deepEqual([await has(fifo), await has("/dev/null"), await has("/")], [true, true, false]);
 });
 
+test("a file system that tells no lengths is read, and its folders are folders", {
+  skip: process.platform !== "linux" && "no such file system here",
+}, async () => {
+  assert.equal(await has("/proc/self"), false);
+  assert.equal((await find("/proc/self/comm"))?.bytes, 0);
+  assert.match((await readAll("/proc/self/comm")).text ?? "", /^.+\n$/);
+});
+
+test("a name is never taken for an address, and bytes for no other characters than UTF-8's", async () => {
+  assert.equal(await find("s3://bucket/name"), undefined);
+  assert.equal(await has("file:///etc/passwd"), false);
+  await using home = await createHome();
+  const path = join(home.path, "utf16");
+  await writeFile(path, Buffer.from("\ufeffab", "utf16le"));
+  assert.equal(
+    (await readAll(path)).text,
+    new TextDecoder().decode(Buffer.from("\ufeffab", "utf16le")),
+  );
+});
+
 test("what may not be read says so by the system's own code", {
   skip: process.getuid?.() === 0 ? "root may read everything" : !IS_POSIX,
 }, async () => {

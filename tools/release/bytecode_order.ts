@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -25,21 +25,23 @@ export function recordBytecodeOrder(executable: string): { folder: string; files
     mkdirSync(home, { mode: 0o700 });
     if (isSignedIn) writeFileSync(join(home, "auth.json"), loginOfNobody(), { mode: 0o600 });
     const file = join(folder, `order${i}`);
-    const { stderr } = spawnSync(resolve(executable), args, {
+    const { status, stderr } = spawnSync(resolve(executable), args, {
       cwd: folder,
       encoding: "utf8",
-      env: { CODEX_HOME: home, HOME: folder, BUN_BYTECODE_ORDER_OUT: file },
+      env: {
+        CODEX_HOME: home,
+        HOME: folder,
+        BUN_BYTECODE_ORDER_OUT: file,
+        // Without it nothing runs on Windows.
+        SystemRoot: process.env["SystemRoot"],
+      },
     });
-    if (!existsSync(file)) {
-      throw new Error(`${executable} ${args.join(" ")} recorded nothing: ${stderr}`);
+    if (status !== (isSignedIn ? 0 : 1) || !existsSync(file)) {
+      throw new Error(`${executable} ${args.join(" ")} recorded nothing of use: ${stderr}`);
     }
     return file;
   });
   return { folder, files };
-}
-
-export function forgetBytecodeOrder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** In the form of a real one; its tokens are nobody's. */

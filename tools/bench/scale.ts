@@ -23,6 +23,8 @@ interface Scale {
 
 const SUBJECTS = ["executable", "reference"];
 const LIFETIME_S = 864_000;
+/** How something grows shows in so few, and two hundred processes at a time take long. */
+const MOST_RUNS = 5;
 
 /** How figures grow with what there is to do. */
 export const SCALE: Section = { name: "scale", title: "Scale", run };
@@ -59,7 +61,11 @@ async function run(bench: Bench): Promise<Findings> {
   const growths: GrowthFinding[] = [];
   const measures: Measure[] = [];
   for (const scale of scales) {
-    const found = await runRounds(bench.runs, jobsOf(bench, scale), scale.units);
+    const found = await runRounds(
+      Math.min(bench.runs, MOST_RUNS),
+      jobsOf(bench, scale),
+      scale.units,
+    );
     measures.push(...found);
     growths.push(...SUBJECTS.flatMap((subject) => growthsOf(scale, subject, found)));
     bench.say(`  ${scale.name}`);
@@ -68,6 +74,7 @@ async function run(bench: Bench): Promise<Findings> {
     measures,
     growths,
     notes: [
+      `At most ${MOST_RUNS} counted runs of each size.`,
       "The least that any size takes is taken away as the cost of starting at all; the slope is that of the logarithms over the upper half of the sizes: 1 is linear.",
       "Idle connections are opened to a waiting login and send nothing; then the right callback is sent over one more.",
     ],

@@ -19,7 +19,9 @@ import { signJwt } from "./testing/jwt.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { holdLock } from "./testing/lock_holder.ts";
 import { type LoginRun, startLogin } from "./testing/login_run.ts";
+import { occupy } from "./testing/occupant.ts";
 import { obtainCallbackByTls, TLS, trustingFetch } from "./testing/tls.ts";
+import { missingTool } from "./testing/tools.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -820,4 +822,28 @@ test("login() logs its story in the reference's lines", async () => {
     assert.match(lines[i] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /);
     assert.match((lines[i] ?? "").slice(28), pattern);
   }
+});
+
+test("a port that was taken early is let go while another process has the store", {
+  skip: missingTool("flock", "-V"),
+}, async () => {
+  await using issuer = await startIssuer();
+  await using home = await createHome();
+  const lock = await holdLock(join(home.path, "auth.lock"));
+  const run = await startLogin(home, issuer, ["--port", "15563", "--timeout", "30s"]);
+  const taken = async (): Promise<boolean> => {
+    const stranger = await occupy(15_563).catch(() => undefined);
+    await stranger?.[Symbol.asyncDispose]();
+    return stranger !== undefined;
+  };
+  const status = (): Promise<number | undefined> =>
+    get("http://127.0.0.1:15563/").then((reply) => reply.status, () => undefined);
+  let first = await status();
+  while (first === undefined) first = await status();
+  assert.equal(first, 503);
+  while (!await taken()) await sleep(20);
+  await lock[Symbol.asyncDispose]();
+  assert.equal(await run.port(), 15_563);
+  run.world.end(new LoginError("INTERRUPTED", "Enough"));
+  assert.equal(await run.exitCode, 130);
 });

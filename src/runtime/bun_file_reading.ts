@@ -27,7 +27,14 @@ const TRIES = 5;
  * what was there is looked at before and after.
  */
 export const bunFileReading: FileReading = {
-  has: async (path) => await fileAt(path).stat().then((one) => !one.isDirectory(), () => false),
+  async has(path): Promise<boolean> {
+    try {
+      // A name that is too long throws before anybody waits.
+      return !(await fileAt(path).stat()).isDirectory();
+    } catch {
+      return false;
+    }
+  },
 
   async find(path): Promise<FoundFile | undefined> {
     const stats = await statOrMissing(fileAt(path));

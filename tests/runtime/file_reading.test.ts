@@ -83,6 +83,10 @@ test("a file system that tells no lengths is read, and its folders are folders",
 test("a name is never taken for an address, and bytes for no other characters than UTF-8's", async () => {
   assert.equal(await find("s3://bucket/name"), undefined);
   assert.equal(await has("file:///etc/passwd"), false);
+  const long = `/${"x".repeat(5_000)}`;
+  assert.equal(await has(long), false);
+  await assert.rejects(readAll(long), { code: "ENAMETOOLONG" });
+  await assert.rejects(find(long), { code: "ENAMETOOLONG" });
   await using home = await createHome();
   const path = join(home.path, "utf16");
   await writeFile(path, Buffer.from("\ufeffab", "utf16le"));

@@ -116,7 +116,7 @@ export async function failEverywhere(scenario: Scenario, only = /./): Promise<vo
       assert.equal(await judge(run), "done");
       return;
     }
-    if (ended.exitCode === 0 && scenario.isSometimesHarmless?.(call)) {
+    if (ended.exitCode === 0 && (isReadAgain(call) || scenario.isSometimesHarmless?.(call))) {
       assert.equal(await judge(run), "done");
       return;
     }
@@ -145,6 +145,12 @@ function isHarmless({ name, path, text }: FileCall): boolean {
   if (name.startsWith("unlink") && path.endsWith(".tmp")) return true;
   if (name === "openat" && /O_PATH|O_DIRECTORY/.test(text)) return path !== "profiles";
   return path === "." && ["openat", "fsync", "getdents64"].includes(name);
+}
+
+/** A login that cannot be read at once is read once more, with care; the second time it is told. */
+function isReadAgain(call: FileCall): boolean {
+  const isOpened = call.name === "openat" && /O_RDONLY\|O_NONBLOCK/.test(call.text);
+  return call.path === "auth.json" && (isOpened || isReading(call));
 }
 
 /** One run that was hurt. */

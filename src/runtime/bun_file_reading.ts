@@ -21,6 +21,8 @@ declare const Bun: { file(path: string): BunFile };
 
 /** How often a file may be replaced while it is being read. */
 const TRIES = 5;
+/** The most that is read of a file whose file system does not know how long it is: such a one may have no end. */
+const UNKNOWN_BYTES = 4 << 20;
 
 /**
  * By Bun's own files: `node:fs` would cost every start 5 MiB and up to 2 ms. They are read by their names, not by a descriptor, so
@@ -46,8 +48,7 @@ export const bunFileReading: FileReading = {
     let before = await statOrMissing(file);
     for (let left = TRIES; before && left > 0; left--) {
       judge(toFound(before));
-      // Some file systems do not know how long a file is.
-      const part = before.size === 0 ? file : file.slice(0, before.size);
+      const part = file.slice(0, before.size || UNKNOWN_BYTES);
       const bytes = await orMissing(part.arrayBuffer());
       const after = await statOrMissing(file);
       if (bytes && after && isSame(before, after)) return new TextDecoder().decode(bytes);

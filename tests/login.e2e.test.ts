@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
+import { sleep } from "../src/system_world.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
@@ -292,7 +294,9 @@ verifies(
       await using home = await createHome();
       const browser = join(home.path, "browser");
       if (body) {
-        await writeFile(browser, `#!/bin/sh\necho "$$" > "${home.path}/pid"\n${body}\n`);
+        // The number is there whole or not at all.
+        const say = 'echo "$$" > "$0.part" && mv "$0.part" "$0.pid"';
+        await writeFile(browser, `#!/bin/sh\n${say}\n${body}\n`);
         await chmod(browser, 0o755);
       }
       await using program = startProgram(
@@ -305,10 +309,8 @@ verifies(
       await visit(authUrl);
       assertEnded(await program.ended, 0);
       if (body?.startsWith("exec")) {
-        process.kill(
-          Number(await readFile(join(home.path, "pid"), "utf8")),
-          "SIGKILL",
-        );
+        while (!existsSync(`${browser}.pid`)) await sleep(5);
+        process.kill(Number(await readFile(`${browser}.pid`, "utf8")), "SIGKILL");
       }
     }
   },

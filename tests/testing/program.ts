@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { systemCode } from "../../src/errors.ts";
 import { bunPath } from "../../tools/bun_path.ts";
 import type { TestHome } from "./home.ts";
 
@@ -131,6 +132,8 @@ export function startProgram(
   child.stdin.on("error", () => {});
   if (!options.keepsStdin) child.stdin.end(options.input ?? "");
   let isOver = false;
+  let hasExited = false;
+  child.once("exit", () => hasExited = true);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (exitCode, signal) => {
@@ -158,8 +161,16 @@ export function startProgram(
       });
     },
     authUrl: async () => (await program.shows(/^https?:\/\/\S+\/oauth\/authorize\?\S+$/m))[0],
-    // Not child.kill(): on Deno that decides by itself how the program ended.
-    kill: (signal) => void process.kill(child.pid ?? 0, signal),
+    kill(signal): void {
+      if (hasExited) return;
+      try {
+        // Not child.kill(): on Deno that decides by itself how the program ended.
+        process.kill(child.pid ?? 0, signal);
+      } catch (error) {
+        // It has ended, and nobody has heard of it yet. How it ended is for the test to look at.
+        if (systemCode(error) !== "ESRCH") throw error;
+      }
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       if (!isOver) child.kill("SIGKILL");
       await ended.catch(() => {});

@@ -181,7 +181,7 @@ export async function login(
 }
 
 /** Milliseconds for which a port may be held that nobody can be asked to give up yet, and in which it is free again. */
-const EARLY_MS = 250;
+export const EARLY_MS = 250;
 
 /** A store may be waited for, and meanwhile the port is another login's that is ready for it. */
 async function holdShortly<T>(

@@ -4,7 +4,7 @@ import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { assertHardened } from "./testing/hardened.ts";
 import { createHome } from "./testing/home.ts";
 import { checkHtml } from "./testing/html_checker.ts";
-import { get, readHead, type Reply, sendRaw } from "./testing/http_client.ts";
+import { ANSWERS, get, readHead, type Reply, sendRaw } from "./testing/http_client.ts";
 import { type IssuerOptions, type Misbehaviour, startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { startLogin, SUBJECT } from "./testing/program.ts";
@@ -100,7 +100,7 @@ verifies(
       [`${line}X-Long: ${"x".repeat(8_200)}\r\n\r\n`, 431],
     ];
     for (const [bytes, status] of ours) {
-      const head = readHead(await sendRaw(port, bytes));
+      const head = readHead(await sendRaw(port, bytes, ANSWERS));
       assert.equal(head.status, status, bytes.slice(0, 80));
       assertHardened(head);
     }
@@ -143,7 +143,7 @@ verifies(
     const { port, pathname, search } = callback;
     const host = `Host: 127.0.0.1:${port}\r\n\r\n`;
     const both = `GET / HTTP/1.1\r\n${host}GET ${pathname}${search} HTTP/1.1\r\n${host}`;
-    const received = await sendRaw(Number(port), both);
+    const received = await sendRaw(Number(port), both, ANSWERS);
     assert.equal(received.match(/HTTP\/1\.1 /g)?.length, 1, received);
     assert.match(received, /^HTTP\/1\.1 404 /);
     assert.equal(issuer.asked("token").length, 0);

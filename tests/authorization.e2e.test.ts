@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
-import { get, sendRaw } from "./testing/http_client.ts";
+import { ANSWERS, get, sendRaw } from "./testing/http_client.ts";
 import { header, startIssuer } from "./testing/issuer.ts";
 import { occupy } from "./testing/occupant.ts";
 import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
@@ -102,7 +102,7 @@ verifies(
       const reply = await sendRaw(
         Number(port),
         `${target}\r\nHost: 127.0.0.1:${port}\r\n\r\n`,
-        150,
+        { quietMs: 150, ...ANSWERS },
       );
       assert.match(reply, /^HTTP\/1\.1 400 /, broken);
     }

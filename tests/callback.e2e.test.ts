@@ -17,14 +17,29 @@ const AS_ROOT = {
   skip: missingRoot(),
 };
 
-/** Runs this script as another user; resolves with what it printed. */
-async function runAsNobody(script: string): Promise<string> {
+interface Script {
+  /** Resolves when it has printed a line. */
+  readonly ready: Promise<unknown>;
+  /** Gives it the line that it reads. */
+  goOn(): void;
+  /** Resolves with what it printed. */
+  readonly printed: Promise<string>;
+}
+
+/** Runs this script as another user. */
+function startAsNobody(script: string): Script {
   const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script];
-  const child = spawn("setpriv", nobody, { cwd: "/", stdio: ["ignore", "pipe", "ignore"] });
-  let printed = "";
-  child.stdout.on("data", (chunk) => printed += chunk);
-  await new Promise((resolve) => child.once("close", resolve));
-  return printed;
+  const child = spawn("setpriv", nobody, { cwd: "/", stdio: ["pipe", "pipe", "ignore"] });
+  let text = "";
+  child.stdout.on("data", (chunk) => text += chunk);
+  child.stdin.on("error", () => {});
+  const printed = new Promise<string>((resolve) => child.once("close", () => resolve(text)));
+  const line = new Promise((resolve) => child.stdout.once("data", resolve));
+  return {
+    ready: Promise.race([line, printed]),
+    goOn: () => void child.stdin.end("\n"),
+    printed,
+  };
 }
 
 /** For printf(1), which has its own reading of percent signs. */
@@ -32,10 +47,26 @@ const printedRequest = (port: number, path: string): string =>
   `GET ${path.replaceAll("%", "%%")} HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\n` +
   "Connection: close\\r\\n\\r\\n";
 
+/**
+ * A process of another user that makes a request when it is told to go on, and one after the other if there are more. All
+ * that takes time is done before: a login that is done waits for a second only.
+ */
+async function prepareAsNobody(port: number, ...paths: string[]): Promise<Script> {
+  const open = paths.map((_, i) => `exec ${i + 3}<>/dev/tcp/127.0.0.1/${port}; `);
+  const ask = paths.map((path, i) =>
+    `; printf '${printedRequest(port, path)}' >&${i + 3}; ` +
+    `while IFS= read -r -t 5 line <&${i + 3}; do printf '%s\\n' "$line"; done`
+  );
+  const script = startAsNobody(`${open.join("")}echo ready; read -r _${ask.join("")}`);
+  await script.ready;
+  return script;
+}
+
 /** What a process of another user gets for one request. */
 async function askAsNobody(port: number, path: string): Promise<string> {
-  const send = `printf '${printedRequest(port, path)}' >&3`;
-  return await runAsNobody(`exec 3<>/dev/tcp/127.0.0.1/${port}; ${send}; timeout 5 cat <&3`);
+  const script = await prepareAsNobody(port, path);
+  script.goOn();
+  return (await script.printed).replace(/^ready\n/, "");
 }
 
 async function portOf(program: Program): Promise<number> {
@@ -119,7 +150,7 @@ verifies(
       "OPTIONS *": `OPTIONS * HTTP/1.1\r\n${host}\r\n\r\n`,
     };
     for (const [what, bytes] of Object.entries(rows)) {
-      const reply = await sendRaw(port, bytes, 200);
+      const reply = await sendRaw(port, bytes, { quietMs: 200 });
       assert.ok(
         reply === "" || /^HTTP\/1\.[01] (4\d\d|501|505) /.test(reply),
         `${what}: ${reply.slice(0, 80)}`,
@@ -141,9 +172,12 @@ verifies(
     await using program = startLogin(home, issuer);
     const port = await portOf(program);
     const success = `http://127.0.0.1:${port}/success`;
-    assert.equal((await get(await obtainCallback(await program.authUrl()))).status, 303);
-    const stolen = await askAsNobody(port, "/success");
-    assert.match(stolen, /^HTTP\/1\.1 404 /);
+    const callback = await obtainCallback(await program.authUrl());
+    const stranger = await prepareAsNobody(port, "/success");
+    assert.equal((await get(callback)).status, 303);
+    stranger.goOn();
+    const stolen = await stranger.printed;
+    assert.match(stolen, /^ready\nHTTP\/1\.1 404 /);
     assert.ok(!stolen.includes("ola@example.com") && !stolen.includes("/setup/"));
     const page = await get(success);
     assert.equal(page.status, 200);
@@ -163,8 +197,13 @@ test(
     await using program = startLogin(home, issuer);
     const port = await portOf(program);
     const callback = new URL(await obtainCallback(await program.authUrl()));
-    assert.match(await askAsNobody(port, callback.pathname + callback.search), /^HTTP\/1\.1 303 /);
-    assert.match(await askAsNobody(port, "/success"), /^HTTP\/1\.1 200 [^]*ada@example\.com/);
+    const path = callback.pathname + callback.search;
+    const browser = await prepareAsNobody(port, path, "/success");
+    browser.goOn();
+    assert.match(
+      await browser.printed,
+      /^ready\nHTTP\/1\.1 303 [^]*\nHTTP\/1\.1 200 [^]*ada@example\.com/,
+    );
     assert.equal((await program.ended).exitCode, 0);
   },
 );
@@ -180,9 +219,9 @@ verifies(
     const port = await portOf(program);
     // The kernel lists the socket of whoever closes at once as root's: so ask, close, and try again.
     const send = `printf '${printedRequest(port, "/cancel")}' >&3`;
-    await runAsNobody(
+    await startAsNobody(
       `for i in $(seq 300); do exec 3<>/dev/tcp/127.0.0.1/${port} && ${send}; exec 3>&-; done`,
-    );
+    ).printed;
     assert.doesNotMatch(program.stderr(), /SUPERSEDED/);
     await visit(await program.authUrl());
     assert.equal((await program.ended).exitCode, 0);

@@ -5,16 +5,29 @@ import { test } from "node:test";
 import { checkRoute } from "../src/connection.ts";
 import { dial } from "../src/dial.ts";
 import { LoginError } from "../src/errors.ts";
-import { createFetch, TRANSPORT_DEFAULTS } from "../src/http.ts";
+import { createFetch, TRANSPORT_DEFAULTS, type TransportOptions } from "../src/http.ts";
 import { createHome } from "./testing/home.ts";
-import { answer, type Certificate, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
+import {
+  answer,
+  type Certificate,
+  CLOSED_PORT,
+  FAULTS_CA,
+  FaultyNetwork,
+} from "./testing/network_faults.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const TRUSTING = { CODEX_CA_CERTIFICATE: FAULTS_CA };
 const PASSWORD = "canary-pw-7f3a";
 
-async function ask(url: string, env: Record<string, string> = {}): Promise<Response> {
-  const options = { ...TRANSPORT_DEFAULTS, connectMs: 2_000, totalMs: 4_000, env };
+/** For those that are given up. */
+const QUICK = { connectMs: 2_000, totalMs: 4_000 };
+
+async function ask(
+  url: string,
+  env: Record<string, string> = {},
+  limits: Partial<TransportOptions> = {},
+): Promise<Response> {
+  const options = { ...TRANSPORT_DEFAULTS, ...limits, env };
   return await createFetch(options)(url, { method: "POST", body: "code=secret-code" });
 }
 
@@ -134,7 +147,7 @@ verifies("S34", "a proxy that does not help is told by why, never with its passw
   for (const [text, code, cause, hint] of rows) {
     await using network = new FaultyNetwork();
     const port = text === undefined
-      ? await network.closedPort()
+      ? CLOSED_PORT
       : await network.listen((socket) => socket.end(text));
     const error = await failure(
       ask("https://issuer.test/", { HTTPS_PROXY: `http://me:${PASSWORD}@127.0.0.1:${port}` }),
@@ -150,7 +163,8 @@ verifies("S34", "a proxy that does not help is told by why, never with its passw
 test("a proxy that is silent is given up in time", async () => {
   await using network = new FaultyNetwork();
   const port = await network.listen(() => {});
-  const error = await failure(ask("https://issuer.test/", { ALL_PROXY: `127.0.0.1:${port}` }));
+  const env = { ALL_PROXY: `127.0.0.1:${port}` };
+  const error = await failure(ask("https://issuer.test/", env, QUICK));
   assert.equal(error.code, "PROXY_UNREACHABLE");
   assert.match(error.hint, /ALL_PROXY/);
 });
@@ -164,7 +178,7 @@ test("the next address of a name is tried when one does not take the connection"
   const other = await dial(["127.0.0.9", "127.0.0.1"], port, signal);
   assert.equal(other.remoteAddress, "127.0.0.1");
   other.destroy();
-  const closed = await network.closedPort();
+  const closed = CLOSED_PORT;
   await assert.rejects(dial(["127.0.0.9", "127.0.0.1"], closed, signal), { code: "ECONNREFUSED" });
   await assert.rejects(dial([], closed, signal), { code: "ENOTFOUND" });
   const reason = new Error("ended");

@@ -684,7 +684,6 @@ verifies(
     ]);
     const poll = reply(["authorization_code", "code_verifier", "code_challenge", "error", "code"]);
     const token = reply(["id_token", "access_token", "refresh_token", "token_type", "error"]);
-    await using home = await createHome();
     await fc.assert(
       fc.asyncProperty(
         fc.option(usercode),
@@ -692,6 +691,7 @@ verifies(
         fc.option(token),
         async (first, second, third) => {
           if (!first && !second && !third) return;
+          await using home = await createHome();
           const clock = createClock();
           const secrets = await createSecrets();
           const issuer = scriptIssuer(clock, {

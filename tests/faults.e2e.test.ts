@@ -259,7 +259,7 @@ for (
   ] as const
 ) {
   verifies(rows, `${SUBJECT}: kill -9 and disk errors where ${scenario.name} writes`, {
-    ...SLOW,
+    ...IN_FULL,
     skip: WITH_STRACE,
   }, async () => {
     const here = {

@@ -158,9 +158,9 @@ verifies(
       try { return globalThis.other.document.body.innerText; } catch { return ""; }
     })()`);
     assert.equal(seen, "");
-    await context.close();
 
     assert.equal((await get(target + setup)).status, 303);
+    await context.close();
     assert.equal((await program.ended).exitCode, 0);
     assert.equal(issuer.asked("token").length, 1);
   },

@@ -8,7 +8,7 @@ import { startIssuer } from "./testing/issuer.ts";
 import { TLS, trustingFetch } from "./testing/tls.ts";
 import { verifies } from "./testing/verifies.ts";
 
-const QUICK = { ...TRANSPORT_DEFAULTS, connectMs: 400, totalMs: 600 };
+const QUICK = { ...TRANSPORT_DEFAULTS, totalMs: 1_500 };
 /** A server that answers each connection's first bytes with whatever `answer` writes. */
 async function startRaw(
   answer: (socket: Socket, request: string) => void,

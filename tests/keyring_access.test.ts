@@ -10,6 +10,9 @@ function helper(script: string): string[] {
   return ["sh", "-c", script];
 }
 
+/** For helpers that answer, on a busy machine. */
+const PATIENT_MS = 60_000;
+
 verifies(
   "S62",
   "createKeyringAccess() hands the steps over by stdin and no secret in any other way",
@@ -25,7 +28,7 @@ verifies(
       NODE_OPTIONS: "--require /evil.js",
     };
     const print = `printf '{"texts":["'; cat | tr -d '"'; env | sort | tr '\\n' ' '; printf '"]}'`;
-    const answer = await createKeyringAccess(helper(print), env)(STEPS);
+    const answer = await createKeyringAccess(helper(print), env, PATIENT_MS)(STEPS);
     assert.ok("texts" in answer, JSON.stringify(answer));
     const text = answer.texts[0] ?? "";
     assert.ok(text.includes("{op:write,user:u,text:secret-text}"));
@@ -60,12 +63,12 @@ test("createKeyringAccess() takes only an answer for one, and repeats nothing el
       "exec yes x",
     ]
   ) {
-    const answer = await createKeyringAccess(helper(script), process.env)(STEPS);
+    const answer = await createKeyringAccess(helper(script), process.env, PATIENT_MS)(STEPS);
     assert.deepEqual(answer, { failure: "its helper process failed", isAbsent: false }, script);
   }
   const missing = await createKeyringAccess(["/nowhere/program"], process.env)(STEPS);
   assert.match("failure" in missing ? missing.failure : "", /^its helper process: .*ENOENT/);
   const refused = `cat >/dev/null; echo '{"failure":"locked","isAbsent":false}'`;
-  const answer = await createKeyringAccess(helper(refused), process.env)(STEPS);
+  const answer = await createKeyringAccess(helper(refused), process.env, PATIENT_MS)(STEPS);
   assert.deepEqual(answer, { failure: "locked", isAbsent: false });
 });

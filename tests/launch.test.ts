@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -52,8 +53,13 @@ test("launch() tells a program that is missing, that fails, and that is killed",
 test("launch() does not wait for a browser that goes on running", async () => {
   await using home = await createHome();
   const pid = join(home.path, "pid");
-  const program = await script(home.path, "stays", `echo $$ > "${pid}"; exec sleep 30`);
+  const program = await script(
+    home.path,
+    "stays",
+    `echo $$ > "${pid}.part"; mv "${pid}.part" "${pid}"; exec sleep 30`,
+  );
   assert.equal(await launch([program]), STILL_RUNNING);
+  while (!existsSync(pid)) await sleep(5);
   process.kill(Number(await readFile(pid, "utf8")), "SIGKILL");
 });
 

@@ -3,6 +3,7 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sleep } from "../src/system_world.ts";
+import { EARLY_MS } from "../src/login.ts";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
 import { loadRuntime } from "../src/runtime/runtime.ts";
@@ -830,7 +831,13 @@ test("a port that was taken early is let go while another process has the store"
   await using issuer = await startIssuer();
   await using home = await createHome();
   const lock = await holdLock(join(home.path, "auth.lock"));
-  const run = await startLogin(home, issuer, ["--port", "15563", "--timeout", "30s"]);
+  const seen = deferred<void>();
+  const run = await startLogin(home, issuer, ["--port", "15563", "--timeout", "30s"], {
+    sleep: async (ms, signal) => {
+      if (ms === EARLY_MS) await seen.promise;
+      await sleep(ms, signal);
+    },
+  });
   const taken = async (): Promise<boolean> => {
     const stranger = await occupy(15_563).catch(() => undefined);
     await stranger?.[Symbol.asyncDispose]();
@@ -840,6 +847,7 @@ test("a port that was taken early is let go while another process has the store"
     get("http://127.0.0.1:15563/").then((reply) => reply.status, () => undefined);
   let first = await status();
   while (first === undefined) first = await status();
+  seen.resolve();
   assert.equal(first, 503);
   while (!await taken()) await sleep(20);
   await lock[Symbol.asyncDispose]();

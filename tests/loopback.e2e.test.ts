@@ -142,7 +142,9 @@ verifies(
     const port = Number(callback.port);
     // Each of them would sign in, were it not for what is too much.
     const send = (line: string, headers: string, body = ""): Promise<string> =>
-      sendRaw(port, `${line}\r\nHost: 127.0.0.1:${port}\r\n${headers}\r\n${body}`, 3_000);
+      sendRaw(port, `${line}\r\nHost: 127.0.0.1:${port}\r\n${headers}\r\n${body}`, {
+        quietMs: 3_000,
+      });
     const line = `GET ${pathname}${search} HTTP/1.1`;
     const rows: [what: string, reply: Promise<string>, status: RegExp][] = [
       ["header of 9 kB", send(line, `X-Long: ${"x".repeat(9_000)}\r\n`), /431/],
@@ -268,7 +270,7 @@ verifies(
     const queue = malformedRequests(port, times(400, 8_000));
     const send = async (): Promise<void> => {
       for (let bytes = queue.pop(); bytes !== undefined; bytes = queue.pop()) {
-        const reply = await sendRaw(port, bytes, 60);
+        const reply = await sendRaw(port, bytes, { quietMs: 60 });
         const shown = `${JSON.stringify(bytes).slice(0, 300)}\n${reply.slice(0, 300)}`;
         assert.doesNotMatch(reply, /^HTTP\/1\.[01] ([23]\d\d|500) /, shown);
         assert.doesNotMatch(reply, /\bat .+:\d+:\d+|node_modules|\.ts\b|Error:/, shown);

@@ -5,7 +5,7 @@ import { type CallbackAppOptions, type CallbackLogin, createCallbackApp } from "
 import { loadRuntime } from "../src/runtime/runtime.ts";
 import { NAVIGATION, obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
-import { get, sendRaw } from "./testing/http_client.ts";
+import { ANSWERS, get, sendRaw } from "./testing/http_client.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { assertNothingKept, failureOf, homeOptions } from "./testing/library.ts";
@@ -100,7 +100,7 @@ test("the host's other routes stay its own, and nothing of it ends the login", a
   assert.deepEqual(await ask("/broken"), [500, "sorry, says the host"]);
   const cancel =
     `GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:${host.port}\r\nConnection: close\r\n\r\n`;
-  assert.match(await sendRaw(host.port, cancel), /the host's GET/);
+  assert.match(await sendRaw(host.port, cancel, ANSWERS), /the host's GET/);
 
   // Our own paths are guarded as ever.
   assert.equal((await ask("/auth/callback"))[0], 403);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
-import { answer, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
+import { answer, CLOSED_PORT, FAULTS_CA, FaultyNetwork } from "./testing/network_faults.ts";
 import { runProgram, startLogin, type StartOptions, SUBJECT } from "./testing/program.ts";
 import { missingNamespaces } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
@@ -62,16 +62,21 @@ async (network) => {
 
 const byProxy = (reply: string | undefined): Prepare => async (network) => {
   const port = reply === undefined
-    ? await network.closedPort()
+    ? CLOSED_PORT
     : await network.listen((socket) => socket.end(reply));
   const env = { HTTPS_PROXY: `http://me:${PASSWORD}@127.0.0.1:${port}` };
   return { url: "https://issuer.test", options: { env } };
 };
 
 const FAULTS: readonly Fault[] = [
-  fault("refused", "CONNECT_REFUSED", 5, /ECONNREFUSED/, RETRY, async (network) => ({
-    url: `https://127.0.0.1:${await network.closedPort()}`,
-  })),
+  fault(
+    "refused",
+    "CONNECT_REFUSED",
+    5,
+    /ECONNREFUSED/,
+    RETRY,
+    () => Promise.resolve({ url: `https://127.0.0.1:${CLOSED_PORT}` }),
+  ),
   fault(
     "reset",
     "CONNECTION_RESET",

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
+import { sleep } from "../src/system_world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startProgram, SUBJECT } from "./testing/program.ts";
@@ -97,6 +98,7 @@ test(
         env: { PATH, ...env, CI: "true" },
       });
       await complete(program);
+      while ((await started(home)).length < opener.length) await sleep(20);
       assert.deepEqual(await started(home), opener);
     }
   },

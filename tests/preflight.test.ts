@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
 import { LoginError } from "../src/errors.ts";
@@ -11,6 +10,7 @@ import { visit } from "./testing/fake_browser.ts";
 import { createHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
+import { CLOSED_PORT } from "./testing/network_faults.ts";
 import { startLogin } from "./testing/login_run.ts";
 
 const signal = new AbortController().signal;
@@ -84,14 +84,9 @@ test("login() asks once whether the issuer can be reached, and a browser waits f
 
 test("login() warns of an issuer that cannot be reached, after the address, and waits on", async () => {
   await using home = await createHome();
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  await new Promise((resolve) => server.close(resolve));
   await using proper = await startIssuer();
-  const gone = { ...proper, url: `http://127.0.0.1:${port}` };
-  const run = await startLogin(home, gone, ["--timeout", "2s"]);
+  const gone = { ...proper, url: `http://127.0.0.1:${CLOSED_PORT}` };
+  const run = await startLogin(home, gone, ["--timeout", "5s"]);
   const authUrl = await run.authUrl;
   assert.equal(await run.exitCode, 6);
   const { words, launched } = run.world;

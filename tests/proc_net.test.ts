@@ -21,9 +21,9 @@ test(
   "readTcpSockets() lists listeners with their owner, and nothing where there is no /proc",
   LINUX_ONLY,
   async () => {
-    await using _held = await occupy(45_551);
+    await using held = await occupy(0);
     const found = (await readTcpSockets()).filter((one) =>
-      one.isListening && one.localPort === 45_551
+      one.isListening && one.localPort === held.port
     );
     assert.equal(found.length, 1);
     assert.equal(found[0]?.uid, process.getuid?.());
@@ -33,20 +33,20 @@ test(
 );
 
 test("isOwnPeer() knows this user's open connections, by both ends", LINUX_ONLY, async () => {
-  await using _held = await occupy(45_552);
-  const socket = connect(45_552, "127.0.0.1");
+  await using held = await occupy(0);
+  const socket = connect(held.port, "127.0.0.1");
   await new Promise((resolve) => socket.once("connect", resolve));
   const port = socket.localPort ?? 0;
   const linux = { platform: "linux" };
   const mine = { address: "127.0.0.1", port };
-  assert.equal(await isOwnPeer(linux, mine, 45_552), true);
-  assert.equal(await createAudience(linux, 45_552).includes(mine), true);
+  assert.equal(await isOwnPeer(linux, mine, held.port), true);
+  assert.equal(await createAudience(linux, held.port).includes(mine), true);
   const rows: [address: string, peerPort: number, ownPort: number][] = [
-    ["127.0.0.2", port, 45_552],
-    ["127.0.0.1", port + 1, 45_552],
-    ["127.0.0.1", port, 45_553],
-    ["::1", port, 45_552],
-    ["nonsense", port, 45_552],
+    ["127.0.0.2", port, held.port],
+    ["127.0.0.1", port + 1, held.port],
+    ["127.0.0.1", port, held.port + 1],
+    ["::1", port, held.port],
+    ["nonsense", port, held.port],
   ];
   for (const [address, peerPort, ownPort] of rows) {
     const peer = { address, port: peerPort };
@@ -68,16 +68,16 @@ test(
   "isOwnPeer() believes no socket that its owner has closed: the kernel lists it as root's",
   LINUX_ONLY,
   async () => {
-    await using _held = await occupy(45_554);
-    const socket = connect(45_554, "127.0.0.1");
+    await using held = await occupy(0);
+    const socket = connect(held.port, "127.0.0.1");
     await new Promise((resolve) => socket.once("connect", resolve));
     const peer = { address: "127.0.0.1", port: socket.localPort ?? 0 };
     await new Promise<void>((resolve) => {
       socket.once("close", () => resolve());
       socket.destroy();
     });
-    assert.equal(await isOwnPeer({ platform: "linux" }, peer, 45_554), false);
-    const audience = createAudience({ platform: "linux" }, 45_554);
+    assert.equal(await isOwnPeer({ platform: "linux" }, peer, held.port), false);
+    const audience = createAudience({ platform: "linux" }, held.port);
     await audience.admit(peer);
     assert.equal(await audience.includes(peer), false);
   },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -61,8 +62,9 @@ for (const columns of [40, 120]) {
       assert.ok(address.includes("code_challenge_method=S256") && address.endsWith("codex_cli_rs"));
       // A link that can be clicked, whole in one piece.
       const link = `\x1b]8;;${address}\x1b\\${address}\x1b]8;;\x1b\\`;
-      // What was written is recorded a moment after the screen shows it.
-      while (!terminal.raw().includes(link)) await sleep(20);
+      await terminal.recorded(link);
+      // It is opened after it is shown.
+      while ((await opened()).join("") === "") await sleep(20);
       assert.deepEqual(await opened(), [address]);
       terminal.press("Enter");
       // Keys that come in one read are a paste.
@@ -72,7 +74,7 @@ for (const columns of [40, 120]) {
       assert.equal(terminal.clipboard(), address);
       assert.deepEqual(await opened(), [address, address]);
       terminal.press("q");
-      await terminal.shows(columns === 40 ? /QR|columns/ : /[▀▄█]{20}/);
+      await terminal.shows(columns === 40 ? /The QR code needs \d+ columns/ : /[▀▄█]{20}/);
       terminal.press("Up");
       terminal.press("Escape");
       await terminal.shows(/error\[INTERRUPTED\][^]*exit=130/);
@@ -189,6 +191,9 @@ test(
     terminal.type("bg");
     await visit(address);
     await terminal.shows(/Signed in as ada@example\.com/);
+    // What follows a sign-in is not over yet.
+    terminal.type("wait; echo en''ded");
+    await terminal.shows(/^ended$/m);
   },
 );
 
@@ -201,11 +206,12 @@ test(
     using terminal = startTerminal(home, { columns: 100 });
     for (const [signal, shown] of [["TSTP", /Stopped/], ["QUIT", /Quit/]] as const) {
       terminal.type("clear");
-      terminal.type(`(sleep 2; pkill -${signal} -f -- '${issuer.url} --port 0 --no-[b]rowser') & `);
       terminal.type(terminal.command(...login(issuer, "--no-browser")).replaceAll("'", ""));
+      await terminal.shows(READY);
+      spawnSync("pkill", [`-${signal}`, "-f", "--", `${issuer.url} --port 0 --no-browser`]);
       await terminal.shows(shown);
       await assertRestored(terminal);
-      terminal.type("kill -KILL %2; tmux clear-history; clear");
+      terminal.type("kill -KILL %1; tmux clear-history; clear");
     }
   },
 );
@@ -214,11 +220,11 @@ test(`${SUBJECT}: a signal at the question is told as what it was`, OPTIONS, asy
   await using home = await createHome();
   using terminal = startTerminal(home, { columns: 100, env: { DISPLAY: ":0", MARK: home.path } });
   const pid = join(home.path, "pid");
-  terminal.type(`(sleep 2; kill -TERM $(cat '${pid}')) & `);
   terminal.type(
     `sh -c 'echo $$ > ${pid}; exec ${terminal.command().replaceAll("'", "")}'; echo "exit=$?"`,
   );
   await terminal.shows(/How do you want to sign in\?/);
+  process.kill(Number(await readFile(pid, "utf8")), "SIGTERM");
   await terminal.shows(/error\[TERMINATED\][^]*exit=143/);
   await assertRestored(terminal);
 });
@@ -232,10 +238,11 @@ test(`${SUBJECT}: --plain and TERM=dumb draw nothing, and take a paste`, OPTIONS
     terminal.run(...login(issuer, "--no-browser", ...args));
     await terminal.shows(/Or paste here/);
     const [, address = ""] = await terminal.shows(ADDRESS);
+    await terminal.recorded("/oauth/authorize");
     const [before] = terminal.raw().split("/oauth/authorize");
     terminal.paste(await obtainCallback(address), { marked: false });
     terminal.press("Enter");
-    await terminal.shows(/exit=0/);
+    await terminal.recorded("exit=0");
     const [, drawn = ""] = terminal.raw().split(before ?? "");
     const own = drawn.slice(0, drawn.indexOf("exit=0"));
     assert.ok(own.length > 200 && !own.includes("\x1b"), JSON.stringify(own));

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHome } from "./testing/home.ts";
-import { answer, FaultyNetwork, REGISTRY_CA } from "./testing/network_faults.ts";
+import { answer, CLOSED_PORT, FaultyNetwork, REGISTRY_CA } from "./testing/network_faults.ts";
 import { runProgram, SUBJECT } from "./testing/program.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -63,7 +63,7 @@ test(`${SUBJECT}: whoever is not trusted, or not there, is told, and exits 5`, S
   const rows: [env: Record<string, string>, code: string][] = [
     [{ HTTPS_PROXY: untrusted }, "TLS_UNTRUSTED"],
     [{ HTTPS_PROXY: untrusted, CODEX_CA_CERTIFICATE: REGISTRY_CA }, "NETWORK"],
-    [{ HTTPS_PROXY: `http://127.0.0.1:${await network.closedPort()}` }, "PROXY_UNREACHABLE"],
+    [{ HTTPS_PROXY: `http://127.0.0.1:${CLOSED_PORT}` }, "PROXY_UNREACHABLE"],
   ];
   for (const [env, code] of rows) {
     const { exitCode, stdout, stderr } = await runProgram(home, ["version", "--check", "--json"], {

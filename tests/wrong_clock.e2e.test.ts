@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
-import { createHome, type TestHome } from "./testing/home.ts";
+import { startClock } from "./testing/fake_clock.ts";
+import { createHome } from "./testing/home.ts";
 import { assertUntouched, EARLIER } from "./testing/hostile_login.ts";
 import { get } from "./testing/http_client.ts";
 import { startIssuer } from "./testing/issuer.ts";
@@ -18,29 +16,6 @@ import { verifies } from "./testing/verifies.ts";
 const SLOW = { timeout: 300_000 };
 const SKIP = missingTool("faketime", "--version");
 
-/** The wall clock of a program, which can be set while it runs. Time itself goes on as it does. */
-interface Clock {
-  readonly env: Record<string, string>;
-  set(shift: string): Promise<void>;
-}
-
-async function startClock(home: TestHome): Promise<Clock> {
-  const shown = spawnSync("faketime", ["-m", "-f", "+0d", "printenv", "LD_PRELOAD"]);
-  const path = join(home.path, "clock");
-  const set = (shift: string): Promise<void> => writeFile(path, `${shift}\n`);
-  await set("+0d");
-  return {
-    env: {
-      LD_PRELOAD: shown.stdout.toString().trim(),
-      FAKETIME_TIMESTAMP_FILE: path,
-      FAKETIME_NO_CACHE: "1",
-      DONT_FAKE_MONOTONIC: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    },
-    set,
-  };
-}
-
 verifies(
   "S39",
   `${SUBJECT}: a clock that is wrong by years refuses no login, is told, and makes no loop`,
@@ -49,15 +24,17 @@ verifies(
     await using issuer = await startIssuer();
     for (const shift of ["+3y", "-3y"]) {
       await using home = await createHome();
-      const wrapper = ["faketime", "-f", shift];
-      await using program = startLogin(home, issuer, [], { wrapper });
+      await using clock = await startClock(home, shift);
+      await using program = startLogin(home, issuer, [], { env: clock.env });
       await visit(await program.authUrl());
       const ended = await program.ended;
       assert.equal(ended.exitCode, 0, ended.stderr);
       assert.match(ended.stderr, /clock/);
       const before = issuer.asked("refresh").length;
       const tokens = [];
-      for (let i = 0; i < 3; i++) tokens.push(await runProgram(home, ["token"], { wrapper }));
+      for (let i = 0; i < 3; i++) {
+        tokens.push(await runProgram(home, ["token"], { env: clock.env }));
+      }
       assert.deepEqual(tokens.map(({ exitCode }) => exitCode), [0, 0, 0], tokens[0]?.stderr);
       // By such a clock each token has expired: it is renewed once a call, and given out with a note.
       assert.equal(issuer.asked("refresh").length - before, shift.startsWith("+") ? 3 : 0);
@@ -75,7 +52,7 @@ verifies(
     await together(rows, async ({ name: shift }) => {
       await using issuer = await startIssuer();
       await using home = await createHome();
-      const clock = await startClock(home);
+      await using clock = await startClock(home, "+0d");
       await using program = startLogin(home, issuer, [], { env: clock.env });
       const callback = await obtainCallback(await program.authUrl());
       await clock.set(shift);
@@ -141,8 +118,8 @@ verifies(
       await using home = await createHome();
       await home.writeAuth(EARLIER);
       const env = { NODE_EXTRA_CA_CERTS: CA_PATH };
-      const wrapper = ["faketime", "-f", shift];
-      await using program = startLogin(home, issuer, [], { wrapper, env });
+      await using clock = await startClock(home, shift);
+      await using program = startLogin(home, issuer, [], { env: { ...env, ...clock.env } });
       const callback = await obtainCallbackByTls(await program.authUrl());
       const { status } = await get(callback);
       const ended = await program.ended;
@@ -170,7 +147,7 @@ verifies(
       await using network = new FaultyNetwork();
       await using home = await createHome();
       await home.writeAuth(EARLIER);
-      const clock = await startClock(home);
+      await using clock = await startClock(home, "+0d");
       let askedAt = 0;
       const port = await network.listen((socket, request) => {
         if (request.startsWith("HEAD ")) return void socket.end("HTTP/1.1 200 OK\r\n\r\n");

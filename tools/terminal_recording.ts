@@ -76,7 +76,7 @@ export async function recordTerminal(): Promise<Frame[]> {
   await terminal.shows(/^\$ codex-login\s*$/);
   keep(1.5);
   terminal.press("Enter");
-  await terminal.shows(/left - waiting/);
+  await terminal.shows(/never into a web page\.\s[^]*left - waiting/);
   keep(5);
   const [address] = await terminal.shows(/^http:\S+\/oauth\/authorize\?\S+$/m);
   await visit(address);

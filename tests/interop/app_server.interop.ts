@@ -21,8 +21,8 @@ const LISTED: Record<string, { why: string; differences: Difference[] }> = JSON.
   readFileSync(new URL("app_server_differences.json", import.meta.url), "utf8"),
 );
 /** Milliseconds that an answer may take, and after which no more is expected. */
-const ANSWER_MS = 3_000;
-const REST_MS = 400;
+const ANSWER_MS = 6_000;
+const REST_MS = 800;
 
 /** Says to a server what the transcript says, and tells what it said. */
 async function converse(

@@ -123,7 +123,7 @@ test("the reference waits for a lock that we would take, and we for one that it 
       "-o",
       "/dev/null",
       "-e",
-      "inject=rename,renameat,renameat2:delay_enter=3000000",
+      "inject=rename,renameat,renameat2:delay_enter=6000000",
     ],
   });
   while (!(await home.list()).some((one) => one.startsWith(".auth-"))) await sleep(5);

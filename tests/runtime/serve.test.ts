@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadRuntime } from "../../src/runtime/runtime.ts";
-import { sendRaw } from "../testing/http_client.ts";
+import { ANSWERS, sendRaw } from "../testing/http_client.ts";
 import { verifies } from "../testing/verifies.ts";
 import { startWaitingServer } from "../testing/waiting_server.ts";
 
@@ -15,11 +15,11 @@ verifies(
     await using server = await startWaitingServer();
     const { port, isWaiting } = server;
     // Deno answers this one in HTTP/2; it only has to live on.
-    await sendRaw(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 150);
+    await sendRaw(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", { quietMs: 150 });
     assert.ok(isWaiting());
     const host = `Host: 127.0.0.1:${port}`;
     assert.match(
-      await sendRaw(port, `GET / HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`),
+      await sendRaw(port, `GET / HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`, ANSWERS),
       /^HTTP\/1\.1 404 /,
     );
   },
@@ -36,7 +36,10 @@ test("an answer may take long, and the handler is told who asks", { timeout: 60_
     },
   });
   const bytes = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
-  assert.match(await sendRaw(server.port, bytes, 20_000), /^HTTP\/1\.1 200 [^]*127\.0\.0\.1 true$/);
+  assert.match(
+    await sendRaw(server.port, bytes, ANSWERS),
+    /^HTTP\/1\.1 200 [^]*127\.0\.0\.1 true$/,
+  );
   await server.stop();
 });
 

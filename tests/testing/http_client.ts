@@ -72,17 +72,27 @@ export function readHead(received: string): Pick<Reply, "status" | "headers"> {
   return { status: Number(line.split(" ")[1]), headers: Object.fromEntries(headers) };
 }
 
-/** Sends bytes as they are and gives what came back until the other side closed, or until it was silent for `quietMs`. */
+export interface Patience {
+  /** Milliseconds for an answer to begin; longer where one has to come. */
+  readonly answerMs?: number;
+  /** Milliseconds of silence after which an answer is taken to be over. */
+  readonly quietMs?: number;
+}
+
+/** Enough for an answer that has to come, however busy the machine is. */
+export const ANSWERS = { answerMs: 20_000 } as const;
+
+/** Sends bytes as they are and gives what came back until the other side closed, or was silent. */
 export function sendRaw(
   port: number,
   bytes: string,
-  quietMs = 400,
-  host = "127.0.0.1",
+  { quietMs = 400, answerMs = quietMs }: Patience = {},
 ): Promise<string> {
   return new Promise((resolve) => {
     let received = "";
-    const socket = connect(port, host, () => socket.write(bytes, "latin1"));
-    socket.setTimeout(quietMs, () => socket.destroy());
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes, "latin1"));
+    socket.setTimeout(answerMs, () => socket.destroy());
+    socket.once("data", () => socket.setTimeout(quietMs));
     socket.on("data", (chunk) => received += chunk.toString("latin1"));
     socket.on("error", () => {});
     socket.on("close", () => resolve(received));

@@ -40,6 +40,9 @@ export function answer(
   };
 }
 
+/** A port that nobody listens on, and that the system gives to nobody who asks for any. */
+export const CLOSED_PORT = 1;
+
 /** Servers that go wrong in one way each, until they are disposed of. */
 export class FaultyNetwork implements AsyncDisposable {
   readonly #closers: (() => void)[] = [];
@@ -91,15 +94,6 @@ export class FaultyNetwork implements AsyncDisposable {
       onward.on("error", () => socket.destroy());
       socket.once("close", () => onward.destroy());
     });
-  }
-
-  /** A port that nobody listens on. */
-  async closedPort(): Promise<number> {
-    const server = createTcpServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-    return port;
   }
 
   /** A port where a program listens and never takes a connection, so that Linux drops what knocks. */

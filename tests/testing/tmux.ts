@@ -28,6 +28,8 @@ export interface Terminal extends Disposable {
   painted(): string;
   /** Waits until the screen shows this. */
   shows(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits until this is among all that was written: a moment after the screen shows it. */
+  recorded(text: string): Promise<void>;
   /** Every byte that was written to the terminal. */
   raw(): string;
   /** What a program put on the clipboard. */
@@ -61,6 +63,7 @@ export function startTerminal(
   tmux("pipe-pane", "-o", `cat >> '${recording}'`);
   const screen = (): string => tmux("capture-pane", "-p", "-J", "-S", "-");
   const painted = (): string => tmux("capture-pane", "-e", "-p", "-J", "-S", "-");
+  const raw = (): string => readFileSync(recording, "utf8");
   const command = (...args: string[]): string =>
     [...programCommand(), ...args].map((word) => `'${word}'`).join(" ");
   const type = (line: string): void => {
@@ -90,7 +93,14 @@ export function startTerminal(
         await sleep(50);
       }
     },
-    raw: () => readFileSync(recording, "utf8"),
+    async recorded(text): Promise<void> {
+      const until = performance.now() + PATIENCE_MS;
+      while (!raw().includes(text)) {
+        if (performance.now() > until) throw new Error(`${text} is not among:\n${raw()}`);
+        await sleep(20);
+      }
+    },
+    raw,
     clipboard: () => tmux("show-buffer"),
     [Symbol.dispose](): void {
       tmux("kill-server");

@@ -35,8 +35,8 @@ export async function openSystemTerminal(
 
   function enter(): void {
     if (isOpen || isClosed) return;
-    isOpen = true;
     stdin.setRawMode(true);
+    isOpen = true;
     stdin.on("data", onBytes);
     stdin.resume();
     if (marksPastes) draw(MARK_PASTES);
@@ -59,8 +59,13 @@ export async function openSystemTerminal(
   /** The shell has set its own modes meanwhile; and in the background the terminal is somebody else's. */
   async function reclaim(): Promise<void> {
     if (isOpen || isClosed || !await isInForeground()) return;
-    enter();
-    onResume();
+    try {
+      enter();
+    } catch {
+      // The terminal is gone; the signal that says so ends the login.
+      return;
+    }
+    if (isOpen) onResume();
   }
 
   function onContinue(): void {

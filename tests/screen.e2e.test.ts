@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readProc } from "../src/proc.ts";
 import { sleep } from "../src/system_world.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
@@ -215,6 +216,32 @@ test(
     }
   },
 );
+
+test(`${SUBJECT}: whoever closes the terminal ends the login in it`, OPTIONS, async () => {
+  for (const state of ["waiting", "stopped", "in the background"] as const) {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const pidFile = join(home.path, "pid");
+    {
+      using terminal = startTerminal(home, { columns: 100 });
+      const program = terminal.command(...login(issuer, "--no-browser")).replaceAll("'", "");
+      terminal.type(`sh -c 'echo $$ > ${pidFile}; exec ${program}'`);
+      await terminal.shows(READY);
+      if (state !== "waiting") {
+        terminal.press("C-z");
+        await terminal.shows(/Stopped/);
+      }
+      if (state === "in the background") {
+        terminal.type("bg");
+        await terminal.shows(/bg\n\[1\]\+ /);
+      }
+    }
+    const pid = Number(await readFile(pidFile, "utf8"));
+    // One that has ended, and that nobody asked how, has no command line any more.
+    while (await readProc(`/proc/${pid}/cmdline`) !== "") await sleep(20);
+    assert.ok(!(await home.list()).includes("auth.json"));
+  }
+});
 
 test(`${SUBJECT}: a signal at the question is told as what it was`, OPTIONS, async () => {
   await using home = await createHome();

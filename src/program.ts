@@ -14,7 +14,11 @@ const SIGNALS: ReadonlyArray<readonly [NodeJS.Signals, ErrorCode]> = [
 // A runtime that obeys it fails at every request, to loopback too, when the address in HTTP_PROXY is none; proxies are our choice.
 delete process.env["NODE_USE_ENV_PROXY"];
 
+/** Milliseconds in which signals are one: a terminal's own, and what a shell or an npm in between hands on. */
+const SAME_MS = 100;
+
 const ending = new AbortController();
+let toldAt: number | undefined;
 let isSaved = false;
 const held = new Set<Promise<unknown>>();
 for (const [signal, code] of SIGNALS) {
@@ -24,11 +28,15 @@ watchNpxShell(process.env, () => tellToEnd(new LoginError("TERMINATED", "Cancell
 
 /** Whoever asks twice means at once; but what must not be cut in two is waited for, which is said. */
 function tellToEnd(error: LoginError): void {
-  const isTold = ending.signal.aborted;
-  if (isTold && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
+  if (toldAt !== undefined) {
+    const isSame = performance.now() - toldAt < SAME_MS;
+    if (!isSame && held.size === 0) process.exit(isSaved ? 0 : error.exitCode);
+    return;
+  }
+  toldAt = performance.now();
   ending.abort(error);
   // The command may not look at its signal for a while; a host that does not read stderr must not stop it.
-  if (!isTold && held.size > 0) {
+  if (held.size > 0) {
     world.sendWords("The login is being renewed; this ends with it.\n").catch(() => {});
   }
 }

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deferred } from "../src/deferred.ts";
-import { visit } from "./testing/fake_browser.ts";
+import { sleep } from "../src/system_world.ts";
+import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
+import { get } from "./testing/http_client.ts";
 import { assertNoSecrets } from "./testing/leaks.ts";
 import { occupy } from "./testing/occupant.ts";
 import { type Program, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
@@ -176,7 +178,7 @@ verifies(
 
 verifies(
   "S67",
-  `${SUBJECT}: a second signal ends a login at once, and nothing of it stays`,
+  `${SUBJECT}: a signal that comes twice ends a login once, and nothing of it stays`,
   SLOW,
   async () => {
     for (const [first, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
@@ -208,6 +210,30 @@ verifies(
       );
       never.resolve();
     }
+  },
+);
+
+verifies(
+  "S67",
+  `${SUBJECT}: a second signal waits for nothing that is only to be shown`,
+  SLOW,
+  async () => {
+    // A machine that is held up lets the second for which the page is there pass by itself.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await using program = startLogin(home, issuer);
+      await get(await obtainCallback(await program.authUrl()));
+      await program.shows(/Signed in as ada@example\.com/);
+      program.kill("SIGINT");
+      // What comes within a tenth of a second is the same one.
+      await sleep(150);
+      program.kill("SIGINT");
+      const { exitCode, stderr } = await program.ended;
+      assert.equal(exitCode, 0, stderr);
+      if (!/page delivery/.test(await home.textOutsideAuth())) return;
+    }
+    assert.fail("each of them waited for its page");
   },
 );
 

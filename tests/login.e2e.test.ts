@@ -481,6 +481,26 @@ verifies(
   },
 );
 
+test(
+  `${SUBJECT}: signals that come together are one, and the login says how it ended`,
+  SLOW,
+  async () => {
+    // A terminal that is closed, and what a shell and an npm hand on.
+    for (const signals of [["SIGHUP", "SIGTERM"], ["SIGINT", "SIGHUP", "SIGTERM"]] as const) {
+      await using issuer = await startIssuer();
+      await using home = await createHome();
+      await using program = startLogin(home, issuer);
+      await program.authUrl();
+      for (const signal of signals) program.kill(signal);
+      const { exitCode, stderr } = await program.ended;
+      // Which comes first is the system's choice.
+      const [, code = ""] = /^error\[(INTERRUPTED|HANGUP|TERMINATED)\]/m.exec(stderr) ?? [];
+      assert.equal(exitCode, { INTERRUPTED: 130, HANGUP: 129, TERMINATED: 143 }[code], stderr);
+      assert.match(await home.textOutsideAuth(), new RegExp(`command failed code=${code}`));
+    }
+  },
+);
+
 verifies(
   "S67",
   `${SUBJECT}: a signal during the exchange ends the login; after the save it is a success`,

@@ -237,7 +237,8 @@ test(`${SUBJECT}: whoever closes the terminal ends the login in it`, OPTIONS, as
       }
     }
     const pid = Number(await readFile(pidFile, "utf8"));
-    // One that has ended, and that nobody asked how, has no command line any more.
+    while (!/failed code=(HANGUP|TERMINATED)/.test(await home.textOutsideAuth())) await sleep(20);
+    // On Linux: one that has ended, and that nobody asked how, has no command line any more.
     while (await readProc(`/proc/${pid}/cmdline`) !== "") await sleep(20);
     assert.ok(!(await home.list()).includes("auth.json"));
   }

@@ -35,6 +35,8 @@ export async function openSystemTerminal(
 
   function enter(): void {
     if (isOpen || isClosed) return;
+    // Bun and Node do not set a mode which they think is set, and a shell may have set another.
+    stdin.setRawMode(false);
     stdin.setRawMode(true);
     isOpen = true;
     stdin.on("data", onBytes);
@@ -62,14 +64,17 @@ export async function openSystemTerminal(
     try {
       enter();
     } catch {
-      // The terminal is gone; the signal that says so ends the login.
+      // The terminal is gone: a signal says so and ends the login, or it goes on without one.
       return;
     }
     if (isOpen) onResume();
   }
 
+  /** The terminal may be somebody else's by now: neither its modes nor its input are touched before that is known. */
   function onContinue(): void {
     isOpen = false;
+    stdin.off("data", onBytes);
+    stdin.pause();
     void reclaim();
   }
 

@@ -80,8 +80,10 @@ test("as many packages are shipped as before", {
   assert.ok(names.length <= 18, names.join(" "));
 });
 
-/** What strace saw: every path of ours that was looked at, in order, and how many calls there were. */
-/** What was looked at, and how many calls were made; how often threads wait for each other is the system's affair. */
+/**
+ * What strace saw: every path of ours that was looked at, in order, and how many calls there were, without those in which
+ * threads wait for each other.
+ */
 function readTrace(text: string, home: string): { looked: string[]; calls: number } {
   const calls = text.split("\n").filter((line) => /^\d+ +(?!futex|sched_yield)\w+\(/.test(line));
   const paths = calls.filter((line) => !/^\d+ +(?:execve|getcwd)\(/.test(line)).flatMap((line) =>
@@ -117,8 +119,8 @@ test("a status looks at each file once, and makes few calls", TRACED, async () =
       ? ["HOME/auth.json", "HOME/auth.json", "HOME/auth.json"]
       : ["HOME/auth.json", "HOME/profiles/.exchange.json", "HOME/auth.json"];
     assert.deepEqual(looked, [...EVERY_TIME, ...own]);
-    // An empty program makes 230; how many more there are depends on threads that wait for each other.
-    assert.ok(calls <= 600, `${calls} calls`);
+    // It makes 312 on two cores; with more there are more threads.
+    assert.ok(calls <= 450, `${calls} calls`);
   }
 });
 
@@ -135,5 +137,5 @@ test("a setting is read once, and --version reads nothing", TRACED, async () => 
   await runProgram(home, ["--version"], { wrapper });
   const version = readTrace(await readFile(trace, "utf8"), home.path);
   assert.deepEqual(version.looked, []);
-  assert.ok(version.calls <= 350, `${version.calls} calls`);
+  assert.ok(version.calls <= 300, `${version.calls} calls`);
 });

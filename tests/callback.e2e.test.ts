@@ -55,7 +55,7 @@ async function prepareAsNobody(port: number, ...paths: string[]): Promise<Script
   const open = paths.map((_, i) => `exec ${i + 3}<>/dev/tcp/127.0.0.1/${port}; `);
   const ask = paths.map((path, i) =>
     `; printf '${printedRequest(port, path)}' >&${i + 3}; ` +
-    `while IFS= read -r -t 5 line <&${i + 3}; do printf '%s\\n' "$line"; done`
+    `while IFS= read -r -t 5 line <&${i + 3} || [ -n "$line" ]; do printf '%s\\n' "$line"; done`
   );
   const script = startAsNobody(`${open.join("")}echo ready; read -r _${ask.join("")}`);
   await script.ready;

@@ -193,7 +193,7 @@ verifies(
     let closed = (): void => {};
     const isClosed = new Promise<void>((resolve) => closed = resolve);
     const port = await network.listen((socket) => socket.once("close", closed));
-    const error = await failure(ask(`https://localhost:${port}/`));
+    const error = await failure(ask(`https://localhost:${port}/`, {}, QUICK));
     assert.equal(error.code, "CONNECT_TIMEOUT");
     assert.equal(error.requestSent, false);
     await isClosed;

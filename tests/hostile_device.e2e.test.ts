@@ -250,15 +250,14 @@ verifies(
       })),
       { interval: 1, most: 1, poll: slowDown, name: "slow down" },
     ];
-    let polls = 0;
     await together(rowsFor(rows), async ({ interval, most, ...rest }) => {
       const poll = "poll" in rest ? rest.poll : undefined;
       // A busy machine makes it fewer, never more; when each came is not the program's to say.
-      const count = await pollsWithin("4s", { interval }, poll);
-      assert.ok(count <= most, `${count} times`);
-      polls += count;
+      let count = await pollsWithin("4s", { interval }, poll);
+      // One that was held up for all of that time has another try.
+      if (count === 0) count = await pollsWithin("4s", { interval }, poll);
+      assert.ok(count >= 1 && count <= most, `${count} times`);
     }, 9);
-    assert.ok(polls > 0);
   },
 );
 

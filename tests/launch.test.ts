@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { launch, STILL_RUNNING } from "../src/launch.ts";
 import { sleep } from "../src/system_world.ts";
 import { createHome } from "./testing/home.ts";
+import { until } from "./testing/until.ts";
 import { verifies } from "./testing/verifies.ts";
 
 async function script(folder: string, name: string, body: string): Promise<string> {
@@ -59,7 +60,7 @@ test("launch() does not wait for a browser that goes on running", async () => {
     `echo $$ > "${pid}.part"; mv "${pid}.part" "${pid}"; exec sleep 30`,
   );
   assert.equal(await launch([program]), STILL_RUNNING);
-  while (!existsSync(pid)) await sleep(5);
+  await until("it runs", () => existsSync(pid));
   process.kill(Number(await readFile(pid, "utf8")), "SIGKILL");
 });
 

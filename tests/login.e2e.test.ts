@@ -5,7 +5,6 @@ import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { deferred } from "../src/deferred.ts";
-import { sleep } from "../src/system_world.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { get } from "./testing/http_client.ts";
@@ -24,6 +23,7 @@ import {
 } from "./testing/program.ts";
 import { assertReferenceReads } from "./testing/reference_rules.ts";
 import { CA_PATH, obtainCallbackByTls, TLS } from "./testing/tls.ts";
+import { until } from "./testing/until.ts";
 import { ADA, BOB, OLA } from "./testing/users.ts";
 import { verifies } from "./testing/verifies.ts";
 
@@ -309,7 +309,7 @@ verifies(
       await visit(authUrl);
       assertEnded(await program.ended, 0);
       if (body?.startsWith("exec")) {
-        while (!existsSync(`${browser}.pid`)) await sleep(5);
+        await until("the browser runs", () => existsSync(`${browser}.pid`));
         process.kill(Number(await readFile(`${browser}.pid`, "utf8")), "SIGKILL");
       }
     }

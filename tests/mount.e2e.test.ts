@@ -211,7 +211,7 @@ verifies(
     const writing = runProgram(writer, ["login", "--with-api-key"], {
       wrapper: [
         ...["unshare", "-m", "sh", "-ec", `${bind}; exec "$@"`, "sh", ...slow],
-        ...["-e", "trace=fsync", "-e", "inject=fsync:delay_exit=50000"],
+        ...["-e", "trace=fsync", "-e", "inject=fsync:delay_exit=100000"],
       ],
       env: { H: writer.path },
       input: KEY,

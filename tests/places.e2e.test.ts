@@ -3,11 +3,11 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { visit } from "./testing/fake_browser.ts";
-import { sleep } from "../src/system_world.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer } from "./testing/issuer.ts";
 import { type Program, startProgram, SUBJECT } from "./testing/program.ts";
 import { missingNamespaces } from "./testing/tools.ts";
+import { until } from "./testing/until.ts";
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -98,7 +98,7 @@ test(
         env: { PATH, ...env, CI: "true" },
       });
       await complete(program);
-      while ((await started(home)).length < opener.length) await sleep(20);
+      await until("it is opened", async () => (await started(home)).length >= opener.length);
       assert.deepEqual(await started(home), opener);
     }
   },

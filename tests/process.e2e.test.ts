@@ -9,6 +9,7 @@ import { occupy } from "./testing/occupant.ts";
 import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program.ts";
 import { storeLogin } from "./testing/stored_login.ts";
 import { missingTool } from "./testing/tools.ts";
+import { until } from "./testing/until.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 120_000 };
@@ -54,7 +55,10 @@ verifies(
     }
     // The browser may be opened after the request is made.
     let family = "";
-    while (!/\bsleep\b/.test(family)) family = await readFamily(program.child.pid ?? 0);
+    await until("the browser runs", async () => {
+      family = await readFamily(program.child.pid ?? 0);
+      return /\bsleep\b/.test(family);
+    });
     assertNoSecrets(family.replaceAll(authUrl, ""), issuer, authUrl);
     for (const token of Object.values(tokens)) assert.ok(!family.includes(token));
     program.kill("SIGTERM");

@@ -4,7 +4,6 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readProc } from "../src/proc.ts";
-import { sleep } from "../src/system_world.ts";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
 import { createHome, type TestHome } from "./testing/home.ts";
 import { startIssuer, type TestIssuer } from "./testing/issuer.ts";
@@ -12,6 +11,7 @@ import { assertNoSecrets } from "./testing/leaks.ts";
 import { SUBJECT } from "./testing/program.ts";
 import { startTerminal, type Terminal } from "./testing/tmux.ts";
 import { missingTool } from "./testing/tools.ts";
+import { until } from "./testing/until.ts";
 
 const OPTIONS = { timeout: 120_000, skip: missingTool("tmux", "-V") };
 const ADDRESS = /^(http:\S+\/oauth\/authorize\?\S+)$/m;
@@ -33,6 +33,12 @@ async function createBrowser(
   const opened = (): Promise<string[]> =>
     readFile(list, "utf8").then((text) => text.trim().split("\n"), () => []);
   return { command, opened };
+}
+
+/** Also of one that nobody asked how it ended: it has no command line any more. */
+async function isOver(pid: number): Promise<boolean> {
+  if (process.platform === "linux") return await readProc(`/proc/${pid}/cmdline`) === "";
+  return spawnSync("ps", ["-p", `${pid}`]).status !== 0;
 }
 
 async function authUrl(terminal: Terminal): Promise<string> {
@@ -65,11 +71,11 @@ for (const columns of [40, 120]) {
       const link = `\x1b]8;;${address}\x1b\\${address}\x1b]8;;\x1b\\`;
       await terminal.recorded(link);
       // It is opened after it is shown.
-      while ((await opened()).join("") === "") await sleep(20);
+      await until("it is opened", async () => (await opened()).join("") !== "");
       assert.deepEqual(await opened(), [address]);
       terminal.press("Enter");
       // Keys that come in one read are a paste.
-      while ((await opened()).length < 2) await sleep(20);
+      await until("it is opened again", async () => (await opened()).length > 1);
       terminal.press("c");
       await terminal.shows(/Copied, if this terminal lets programs\sdo that/);
       assert.equal(terminal.clipboard(), address);
@@ -204,15 +210,13 @@ test(
   async () => {
     await using issuer = await startIssuer();
     await using home = await createHome();
-    using terminal = startTerminal(home, { columns: 100 });
     for (const [signal, shown] of [["TSTP", /Stopped/], ["QUIT", /Quit/]] as const) {
-      terminal.type("clear");
+      using terminal = startTerminal(home, { columns: 100 });
       terminal.type(terminal.command(...login(issuer, "--no-browser")).replaceAll("'", ""));
       await terminal.shows(READY);
       spawnSync("pkill", [`-${signal}`, "-f", "--", `${issuer.url} --port 0 --no-browser`]);
       await terminal.shows(shown);
       await assertRestored(terminal);
-      terminal.type("kill -KILL %1; tmux clear-history; clear");
     }
   },
 );
@@ -237,12 +241,72 @@ test(`${SUBJECT}: whoever closes the terminal ends the login in it`, OPTIONS, as
       }
     }
     const pid = Number(await readFile(pidFile, "utf8"));
-    while (!/failed code=(HANGUP|TERMINATED)/.test(await home.textOutsideAuth())) await sleep(20);
-    // On Linux: one that has ended, and that nobody asked how, has no command line any more.
-    while (await readProc(`/proc/${pid}/cmdline`) !== "") await sleep(20);
+    await until(
+      "the log says so",
+      async () => /failed code=(HANGUP|TERMINATED)/.test(await home.textOutsideAuth()),
+    );
+    await until("it has ended", () => isOver(pid));
     assert.ok(!(await home.list()).includes("auth.json"));
   }
 });
+
+test(
+  `${SUBJECT}: one that was let go of goes on when the terminal is closed`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const pidFile = join(home.path, "pid");
+    let address = "";
+    {
+      using terminal = startTerminal(home, { columns: 100 });
+      const program = terminal.command(...login(issuer, "--no-browser")).replaceAll("'", "");
+      terminal.type(`sh -c 'echo $$ > ${pidFile}; exec ${program}'`);
+      address = await authUrl(terminal);
+      terminal.press("C-z");
+      await terminal.shows(/Stopped/);
+      terminal.type("bg; disown -a; echo let''go");
+      await terminal.shows(/^letgo$/m);
+    }
+    await visit(address);
+    const pid = Number(await readFile(pidFile, "utf8"));
+    await until("it has ended", () => isOver(pid));
+    assert.ok((await home.list()).includes("auth.json"));
+    assert.doesNotMatch(await home.textOutsideAuth(), /command failed/);
+  },
+);
+
+test(
+  `${SUBJECT}: stopped and continued by others, each key still counts once`,
+  OPTIONS,
+  async () => {
+    await using issuer = await startIssuer();
+    await using home = await createHome();
+    const { command, opened } = await createBrowser(home);
+    using terminal = startTerminal(home, { columns: 100 });
+    terminal.type(
+      terminal.command(...login(issuer, "--browser", command)).replaceAll("'", ""),
+    );
+    const address = await authUrl(terminal);
+    await until("it is opened", async () => (await opened()).join("") !== "");
+    const signal = (name: string): void =>
+      void spawnSync("pkill", [`-${name}`, "-f", "--", `${issuer.url} --port 0 --browser`]);
+    signal("CONT");
+    signal("STOP");
+    await terminal.shows(/Stopped/);
+    terminal.type("tmux clear-history; clear");
+    terminal.type("fg");
+    await terminal.shows(/fg\n[^]*left - waiting for the browser/);
+    terminal.press("Enter");
+    await until("it is opened again", async () => (await opened()).length > 1);
+    terminal.press("c");
+    await terminal.shows(/Copied/);
+    assert.deepEqual(await opened(), [address, address]);
+    terminal.press("Escape");
+    await terminal.shows(/error\[INTERRUPTED\]/);
+    await assertRestored(terminal);
+  },
+);
 
 test(`${SUBJECT}: a signal at the question is told as what it was`, OPTIONS, async () => {
   await using home = await createHome();
@@ -326,7 +390,7 @@ test(
     await terminal.shows(READY);
     terminal.press("Enter");
     // Two keys in one read are a paste.
-    while ((await opened()).length < 2) await sleep(20);
+    await until("it is opened again", async () => (await opened()).length > 1);
     terminal.press("Escape");
     await terminal.shows(/exit=130[^]*exit=130/);
     assert.equal((await opened()).length, 2);

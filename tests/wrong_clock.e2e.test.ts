@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { obtainCallback, visit } from "./testing/fake_browser.ts";
-import { startClock } from "./testing/fake_clock.ts";
+import { missingFakeClock, startClock } from "./testing/fake_clock.ts";
 import { createHome } from "./testing/home.ts";
 import { assertUntouched, EARLIER } from "./testing/hostile_login.ts";
 import { get } from "./testing/http_client.ts";
@@ -10,11 +10,10 @@ import { runProgram, startLogin, startProgram, SUBJECT } from "./testing/program
 import { onlyThorough } from "./testing/thorough.ts";
 import { CA_PATH, obtainCallbackByTls, TLS } from "./testing/tls.ts";
 import { together } from "./testing/together.ts";
-import { missingTool } from "./testing/tools.ts";
 import { verifies } from "./testing/verifies.ts";
 
 const SLOW = { timeout: 300_000 };
-const SKIP = missingTool("faketime", "--version");
+const SKIP = missingFakeClock();
 
 verifies(
   "S39",

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep } from "../../src/system_world.ts";
@@ -63,7 +63,7 @@ export function startTerminal(
   tmux("pipe-pane", "-o", `cat >> '${recording}'`);
   const screen = (): string => tmux("capture-pane", "-p", "-J", "-S", "-");
   const painted = (): string => tmux("capture-pane", "-e", "-p", "-J", "-S", "-");
-  const raw = (): string => readFileSync(recording, "utf8");
+  const raw = (): string => existsSync(recording) ? readFileSync(recording, "utf8") : "";
   const command = (...args: string[]): string =>
     [...programCommand(), ...args].map((word) => `'${word}'`).join(" ");
   const type = (line: string): void => {

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-const IS_REQUIRED = process.env["CI"] === "true";
+/** Where everything that is missing is an error. */
+export const IS_REQUIRED = process.env["CI"] === "true";
 
 /** Why a test is skipped because a program is missing; false when it is there, or when CI demands it. */
 export function missingTool(program: string, ...parameters: string[]): string | false {

@@ -241,11 +241,8 @@ test(`${SUBJECT}: whoever closes the terminal ends the login in it`, OPTIONS, as
       }
     }
     const pid = Number(await readFile(pidFile, "utf8"));
-    await until(
-      "the log says so",
-      async () => /failed code=(HANGUP|TERMINATED)/.test(await home.textOutsideAuth()),
-    );
     await until("it has ended", () => isOver(pid));
+    assert.match(await home.textOutsideAuth(), /failed code=(HANGUP|TERMINATED)/);
     assert.ok(!(await home.list()).includes("auth.json"));
   }
 });

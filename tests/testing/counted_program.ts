@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,14 +11,17 @@ const ENTRY = join(ROOT, "tests/testing/counted_entry.ts");
 
 let folder: string | undefined;
 
-/** The command that starts the program with random numbers that count: an executable is built so, the others load them first. */
+/**
+ * The command that starts the program with random numbers that count: an executable is built so, the others load them first.
+ * Of its pool, which has two threads at least, an executable uses one, so that each thread makes the same calls in each run.
+ */
 export function countedCommand(): readonly string[] {
   const [runtime = "", ...rest] = programCommand();
   if (SUBJECT === "bundle") return [runtime, "--import", RANDOM, ...rest];
   if (rest[0] === "run") return [runtime, "run", "--preload", RANDOM, ...rest.slice(1)];
   if (SUBJECT === "source") return [runtime, "--preload", RANDOM, ...rest];
   folder ??= build();
-  return [join(folder, "codex-login")];
+  return ["env", "UV_THREADPOOL_SIZE=1", join(folder, "codex-login")];
 }
 
 export function removeCountedProgram(): void {
@@ -32,5 +35,6 @@ function build(): string {
   const options = { encoding: "utf8", cwd: ROOT } as const;
   const { status, stderr } = spawnSync(bunPath(), ["build", "--compile", ENTRY, out], options);
   assert.equal(status, 0, stderr);
+  execFileSync("mkfifo", [join(path, "busy")]);
   return path;
 }

@@ -133,7 +133,7 @@ test(
     terminal.press("d");
     const [, code = ""] = await terminal.shows(/^([A-Z0-9]{4}-[A-Z0-9]+)$/m);
     assert.match(terminal.screen(), new RegExp(`^${issuer.url}/codex/device$`, "m"));
-    await terminal.shows(/0:0\d, \d+:\d\d left - waiting for the code/);
+    await terminal.shows(/0:\d\d, \d+:\d\d left - waiting for the code/);
     terminal.press("c");
     await terminal.shows(/Copied/);
     assert.equal(terminal.clipboard(), code);

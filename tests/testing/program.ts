@@ -121,6 +121,8 @@ export function startProgram(
   let stdout = "";
   let stderr = "";
   const watchers = new Set<() => void>();
+  // What is read may end inside a character.
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8");
   child.stdout.on("data", (chunk) => {
     stdout += chunk;
     for (const watch of watchers) watch();

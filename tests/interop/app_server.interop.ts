@@ -16,6 +16,7 @@ import { PATH } from "./reference.ts";
 type Message = Record<string, unknown>;
 
 const VECTORS = fileURLToPath(new URL("../vectors/app_server/", import.meta.url));
+
 interface Listed {
   readonly why: string;
   readonly differences: readonly Difference[];
@@ -32,9 +33,9 @@ const LISTED: Record<string, Listed> = JSON.parse(
  * itself: with more patience for what it does not say, it would say other things later.
  */
 const ANSWER_MS = 3_000;
-/** Before its first message nothing is given up, and 294 MB may have to come from the disk. */
-const START_MS = 60_000;
 const REST_MS = 400;
+/** Milliseconds that the first answer may take: nothing is given up before it, and 294 MB may have to come from the disk. */
+const START_MS = 60_000;
 
 /** Says to a server what the transcript says, and tells what it said. */
 async function converse(
